@@ -1,0 +1,1 @@
+//! Pools of entries: every server contributes some, all servers see the union.

@@ -1,0 +1,1 @@
+//! A durable data store in one SQLite file, without a server.
