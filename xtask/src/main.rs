@@ -1,2 +1,39 @@
-//! The project's own commands.
-fn main() {}
+//! The project's own commands: `cargo xtask test` and `cargo xtask lint`.
+
+mod cargo;
+mod files;
+mod layers;
+mod lint;
+mod metadata;
+mod report;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The project's own commands.
+#[derive(Parser)]
+enum Command {
+    /// Run every test that needs no setup, and list what was skipped and why.
+    ///
+    /// With CI=true in the environment a skipped test fails the run.
+    Test,
+    /// Check format, lints, docs, file lengths and headers, and the layers. Runs every step.
+    Lint,
+}
+
+fn main() -> ExitCode {
+    let passed = match Command::parse() {
+        Command::Test => test::run(),
+        Command::Lint => Ok(lint::run_all()),
+    };
+    match passed {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -35,9 +35,16 @@ impl TokenBucket {
     }
 
     /// A bucket that gives out at most `share` tokens in any `window`: an eighth of it (at least one)
-    /// at once, the rest as a flow. A share of 80 a minute becomes 10 at once and 70 a minute.
+    /// at once, the rest as a flow. A share of 80 a minute becomes 10 at once and 70 a minute. Of a share
+    /// of one nothing is left to flow, so that token comes back when the window is just over.
+    ///
+    /// # Panics
+    /// As [`TokenBucket::new`].
     #[must_use]
     pub fn for_share(share: u32, window: Duration, now: Instant) -> Self {
+        if share == 1 {
+            return Self::new(1, 1, window.saturating_add(Duration::from_micros(1)), now);
+        }
         let capacity = (share / 8).max(1).min(share);
         Self::new(capacity, share - capacity, window, now)
     }
@@ -76,7 +83,8 @@ impl TokenBucket {
             return None;
         }
         let micros = missing.div_ceil(self.refill.into());
-        Some(now + Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX)))
+        // Tokens flow from `at` on, also where `now` lies before it.
+        Some(self.at.max(now) + Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX)))
     }
 
     fn refill(&mut self, now: Instant) {
