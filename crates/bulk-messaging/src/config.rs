@@ -1,0 +1,138 @@
+//! Every knob, with its unit and default.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use transport_traits::Topic;
+use transport_traits::limits::SizeLimit;
+
+/// What `publish` does when the queue is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFull {
+    /// It waits for room; publishers get it in the order in which they came.
+    #[default]
+    Wait,
+    /// It fails at once with [`ErrorKind::Unavailable`](transport_traits::ErrorKind::Unavailable).
+    Fail,
+}
+
+/// How many publishes this server may make.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Budget {
+    /// The smallest of this server's shares of the publisher's `receive_topic`, `receive_total` and `send`
+    /// limits. Where those limits name none there is no budget.
+    ///
+    /// The publisher's `send` counts without players, which it grows with; the topic's limit is the smaller
+    /// one on every known service. Where receives are counted per delivery no share can be told without
+    /// knowing the fleet, and [`ConfigError::NoShare`](crate::ConfigError::NoShare) asks for a number.
+    #[default]
+    FromLimits,
+    /// At most so many publishes in any window of this length, retries and repeated heads included. An eighth
+    /// of them may be made at once, the rest flows evenly.
+    AtMost {
+        /// Publishes, at least 2.
+        publishes: u32,
+        /// The length of the window, above zero.
+        window: Duration,
+    },
+    /// As many as there are.
+    Unlimited,
+}
+
+/// The configuration of one [`BulkMessaging`](crate::BulkMessaging).
+///
+/// All servers of a fleet need the same `topic`; everything else may differ between them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The real topic that carries the frames.
+    pub topic: Topic,
+    /// The sender's name in the headers: 1 to 32 characters of `A–Z a–z 0–9 _ -`, different on every server.
+    /// Default: 48 random bits as 8 characters.
+    pub sender: Option<Arc<str>>,
+    /// Which life of the sender this is: greater than in its earlier lives, below 2⁵³. Only a sender whose
+    /// name outlives the process needs it (the wall clock will do). Default 0.
+    pub incarnation: u64,
+    /// The longest time that a message waits for company once the budget runs low. While half of the
+    /// bucket or more is there, frames leave at once. Default 1 s.
+    pub linger: Duration,
+    /// The largest frame and how it is counted. Default: the publisher's own limit for a body, but at most
+    /// 1 MiB. Where it is counted as the publisher counts it must not be larger.
+    pub max_batch_bytes: Option<SizeLimit>,
+    /// The longest inner topic, in bytes of its JSON form with the quotation marks. Room for it is kept in
+    /// every frame when [`limits`](transport_traits::Publisher::limits) says what surely fits. Default 128.
+    pub max_topic_bytes: usize,
+    /// How far the sequence may go beyond the oldest frame whose publish is under way, itself included, 1 to 64: so
+    /// many publishes may be under way at a time. Default 4.
+    pub max_in_flight: usize,
+    /// The bodies of queued messages, bytes. At least one frame. Default 4 MiB.
+    pub max_queued_bytes: usize,
+    /// Queued messages. Default 65,536.
+    pub max_queued_messages: usize,
+    /// What `publish` does when the queue is full. Default: it waits.
+    pub on_full: OnFull,
+    /// How many publishes this server may make. Default: what the publisher's limits give it.
+    pub budget: Budget,
+    /// Servers of the original, or any that do not read our header, listen too: a frame that shares an
+    /// inner topic with an unacknowledged frame then waits for it. Default false: receivers of ours put
+    /// frames in order.
+    pub original_receivers: bool,
+    /// What the jitter and a random sender's name are drawn from. Default: the system's entropy. For tests and
+    /// simulations, where each server needs a seed of its own.
+    pub seed: Option<u64>,
+    /// How long frames behind a hole are held before the hole is reported as a gap, from when it is known that the
+    /// bus had accepted or refused what is missing. Default 500 ms.
+    pub hole_timeout: Duration,
+    /// The same while the sender may still be repeating a failed publish of what is missing. Default 30 s.
+    pub retry_hole_timeout: Duration,
+    /// The wait before the first repetition of a failed publish; it doubles each time, less a jitter of up to
+    /// a half. Default 250 ms.
+    pub retry_backoff: Duration,
+    /// The longest wait between two repetitions, unless the service asks for more. Default 15 s.
+    pub max_retry_backoff: Duration,
+    /// How long [`drain`](crate::BulkMessaging::drain), and the drain when the last handle drops, tries to send
+    /// what is queued. Default 10 s.
+    pub drain_timeout: Duration,
+    /// Senders whose sequences a receiver follows; beyond, the one not heard for longest is forgotten.
+    /// Default 1,024.
+    pub max_senders: usize,
+    /// Frames held behind holes, of one sender. Default 64.
+    pub max_held_frames: usize,
+    /// Frames held behind holes, of all senders together, bytes. Default 4 MiB.
+    pub max_held_bytes: usize,
+    /// Messages that a subscription holds for a consumer that lags. Default 4,096.
+    pub max_inbox_messages: usize,
+    /// The same in bytes. Default 4 MiB.
+    pub max_inbox_bytes: usize,
+}
+
+impl Config {
+    /// The defaults, on this real topic.
+    pub fn new(topic: impl Into<Topic>) -> Self {
+        Self {
+            topic: topic.into(),
+            sender: None,
+            incarnation: 0,
+            linger: Duration::from_secs(1),
+            max_batch_bytes: None,
+            max_topic_bytes: 128,
+            max_in_flight: 4,
+            max_queued_bytes: 4 << 20,
+            max_queued_messages: 65_536,
+            on_full: OnFull::default(),
+            budget: Budget::default(),
+            original_receivers: false,
+            seed: None,
+            hole_timeout: Duration::from_millis(500),
+            retry_hole_timeout: Duration::from_secs(30),
+            retry_backoff: Duration::from_millis(250),
+            max_retry_backoff: Duration::from_secs(15),
+            drain_timeout: Duration::from_secs(10),
+            max_senders: 1_024,
+            max_held_frames: 64,
+            max_held_bytes: 4 << 20,
+            max_inbox_messages: 4_096,
+            max_inbox_bytes: 4 << 20,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The way into the queue, and the line before it when the queue is full.
+
+use std::task::{Context, Poll};
+
+use futures::channel::oneshot;
+use transport_traits::{Error, ErrorKind, Outgoing};
+
+use crate::error::closed;
+use crate::shared::{Shared, State, wake};
+use crate::{OnFull, Refusal};
+
+/// A message on its way into the queue, and its place in the line for room. Dropping it gives up that place.
+pub(crate) struct Entrance<'a> {
+    shared: &'a Shared,
+    message: Outgoing,
+    confirm: Option<oneshot::Sender<Result<(), ErrorKind>>>,
+    place: Option<u64>,
+}
+
+impl<'a> Entrance<'a> {
+    pub(crate) fn new(
+        shared: &'a Shared,
+        message: Outgoing,
+        confirm: Option<oneshot::Sender<Result<(), ErrorKind>>>,
+    ) -> Self {
+        Self { shared, message, confirm, place: None }
+    }
+
+    /// Ready when the queue has accepted or refused the message.
+    pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
+        let mut state = self.shared.lock();
+        if state.closed {
+            return Poll::Ready(Err(closed()));
+        }
+        let first = state.room.first_key_value().map(|(&place, _)| place);
+        let pushed = if first == self.place { self.push(&mut state) } else { Err(Refusal::Full) };
+        match pushed {
+            Err(Refusal::Full) if self.shared.on_full == OnFull::Wait => {
+                let place = self.place.unwrap_or_else(|| state.next_id());
+                self.place = Some(place);
+                state.room.insert(place, cx.waker().clone());
+                Poll::Pending
+            }
+            pushed => {
+                wake(state);
+                self.leave();
+                Poll::Ready(pushed.map_err(Refusal::into_error))
+            }
+        }
+    }
+
+    fn push(&mut self, state: &mut State) -> Result<(), Refusal> {
+        let id = self.confirm.is_some().then(|| state.next_id());
+        state.machine.push(self.shared.timer.now(), self.message.clone(), id)?;
+        if let Some((id, confirm)) = id.zip(self.confirm.take()) {
+            state.confirms.insert(id, confirm);
+        }
+        Ok(())
+    }
+
+    /// Leaves the line, and lets the next one try.
+    fn leave(&mut self) {
+        let Some(place) = self.place.take() else { return };
+        let next = {
+            let mut state = self.shared.lock();
+            state.room.remove(&place);
+            state.first_in_line()
+        };
+        if let Some(next) = next {
+            next.wake();
+        }
+    }
+}
+
+impl Drop for Entrance<'_> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}

@@ -1,0 +1,58 @@
+//! What went through, as numbers.
+
+/// A snapshot of counters (since the start) and levels (now).
+///
+/// The fill of the frames is `frame_bytes / (frames · frame_limit)`, counted as the bus counts, the header
+/// included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Messages accepted into the queue, conflated ones included.
+    pub accepted: u64,
+    /// Messages that replaced an unsent one.
+    pub conflated: u64,
+    /// Messages whose frame the bus accepted.
+    pub messages: u64,
+    /// Frames that the bus accepted.
+    pub frames: u64,
+    /// Their sizes together, as the bus counts.
+    pub frame_bytes: u64,
+    /// The largest frame allowed, as the bus counts.
+    pub frame_limit: u64,
+    /// Requests to the bus: frames, repetitions, heads. What the budget limits.
+    pub publishes: u64,
+    /// Publishes of frames that were repetitions.
+    pub retried: u64,
+    /// Publishes that only repeated the head sequence.
+    pub heads: u64,
+    /// Messages given up because the bus refused their frame for good.
+    pub refused: u64,
+    /// Messages waiting for a frame.
+    pub queued_messages: u64,
+    /// Their bodies, bytes.
+    pub queued_bytes: u64,
+    /// Frames sealed and not yet accepted by the bus.
+    pub in_flight: u64,
+    /// Publishes that the budget allows at once; `None` without a budget.
+    pub tokens: Option<u32>,
+    /// Frames received, own and foreign ones included, duplicates and malformed ones not.
+    pub received_frames: u64,
+    /// Of those, one's own.
+    pub own_frames: u64,
+    /// Of those, frames without a header of ours.
+    pub foreign_frames: u64,
+    /// Messages handed to subscribed inner topics.
+    pub delivered: u64,
+    /// Frames that had arrived before, or after their hole was given up.
+    pub duplicates: u64,
+    /// Gaps reported: holes in a sequence, unknown beginnings, losses that the bus itself reported.
+    pub gaps: u64,
+    /// Frames that could not be read.
+    pub malformed: u64,
+    /// Deliveries dropped because a consumer lagged.
+    pub lagged: u64,
+    /// Senders followed.
+    pub senders: u64,
+    /// Frames held behind holes.
+    pub held_frames: u64,
+}

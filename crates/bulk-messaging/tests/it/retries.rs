@@ -1,0 +1,105 @@
+//! Publishes that fail.
+
+use bulk_messaging::Budget;
+use bulk_messaging::machine::{Input, Machine, Output};
+use transport_traits::limits::SizeLimit;
+use transport_traits::{ErrorKind, Outgoing};
+
+use crate::support::{SECOND, World, at, drain_outputs, machine, publishes};
+
+fn unlimited() -> Machine {
+    machine(SizeLimit::bytes(1_024), |config| config.budget = Budget::Unlimited)
+}
+
+#[test]
+fn a_failed_publish_is_repeated_with_the_same_bytes_at_growing_jittered_intervals() {
+    let mut machine = unlimited();
+    machine.push(at(0), Outgoing::new("t", "1"), None).expect("room");
+    let mut now = at(0);
+    let (id, frame) = publishes(&drain_outputs(&mut machine, now)).remove(0);
+    for most in [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000] {
+        machine.push(now, Outgoing::new("t", "2").with_conflation_key("k"), None).expect("room");
+        machine.handle(now, Input::Published { id, result: Err(ErrorKind::Unavailable) });
+        let due = loop {
+            let outputs = publishes(&drain_outputs(&mut machine, now));
+            match outputs.iter().find(|(other, _)| *other == id) {
+                Some((_, repeated)) => break repeated.clone(),
+                None => {
+                    for (id, _) in outputs {
+                        machine.handle(now, Input::Published { id, result: Ok(()) });
+                    }
+                    let next = machine.next_wakeup().expect("a repetition is due");
+                    let waited = next.since(now).as_millis();
+                    assert!(waited <= most && waited >= most / 2, "{waited} of {most}");
+                    now = next;
+                }
+            }
+        };
+        assert_eq!(due, frame);
+    }
+    assert_eq!(machine.stats(now).retried, 8);
+}
+
+#[test]
+fn an_unknown_outcome_is_repeated_and_receivers_drop_the_double() {
+    let mut world = World::pair(&["t"]);
+    world.faults.unknown = 1.0;
+    world.say(0, "t", 0);
+    world.run(60 * SECOND);
+    world.faults.unknown = 0.0;
+    world.run(20 * SECOND);
+    assert_eq!(world.heard(1, "t"), ["0"]);
+    assert!(world.servers[1].machine.stats(world.now).duplicates > 0);
+}
+
+#[test]
+fn what_the_bus_refuses_for_good_is_reported_and_leaves_a_gap() {
+    let mut world = World::pair(&["t"]);
+    world.push(0, Outgoing::new("t", "1"), Some(9)).expect("room");
+    let server = &mut world.servers[0];
+    let (id, _) = publishes(&drain_outputs(&mut server.machine, at(0))).remove(0);
+    server.machine.handle(at(0), Input::Published { id, result: Err(ErrorKind::Denied) });
+    let outputs = drain_outputs(&mut server.machine, at(0));
+    assert!(outputs.contains(&Output::Refused { messages: 1, kind: ErrorKind::Denied }));
+    assert!(outputs.contains(&Output::Confirmed { ids: vec![9], result: Err(ErrorKind::Denied) }));
+    assert_eq!(server.machine.stats(at(0)).refused, 1);
+    world.say(0, "t", 2);
+    world.run(SECOND);
+    assert_eq!(world.heard(1, "t"), ["2"]);
+    assert_eq!(world.gaps(1), 1);
+}
+
+#[test]
+fn the_sequence_goes_no_further_than_allowed_beyond_a_frame_that_keeps_failing() {
+    let mut machine = machine(SizeLimit::bytes(1_024), |config| {
+        config.budget = Budget::Unlimited;
+        config.max_in_flight = 3;
+    });
+    let mut frames = Vec::new();
+    for number in 0..10 {
+        machine.push(at(0), Outgoing::new("t", number.to_string()), None).expect("room");
+        for (id, frame) in publishes(&drain_outputs(&mut machine, at(0))) {
+            // The first one fails, the others succeed.
+            let result = if frames.is_empty() { Err(ErrorKind::Unavailable) } else { Ok(()) };
+            machine.handle(at(0), Input::Published { id, result });
+            frames.push(frame);
+        }
+    }
+    assert_eq!(frames.len(), 3);
+    assert_eq!(
+        frames.iter().map(|frame| crate::support::header(frame)).collect::<Vec<_>>(),
+        ["1me...1", "1me...2.1", "1me...3.2"]
+    );
+}
+
+#[test]
+fn the_end_of_a_publish_that_is_not_under_way_changes_nothing() {
+    let mut machine = unlimited();
+    machine.push(at(0), Outgoing::new("t", "1"), Some(1)).expect("room");
+    let (id, _) = publishes(&drain_outputs(&mut machine, at(0))).remove(0);
+    machine.handle(at(0), Input::Published { id, result: Err(ErrorKind::Unavailable) });
+    machine.handle(at(0), Input::Published { id, result: Ok(()) });
+    machine.handle(at(0), Input::Published { id, result: Err(ErrorKind::Denied) });
+    assert_eq!(drain_outputs(&mut machine, at(0)), []);
+    assert_eq!(machine.stats(at(0)).in_flight, 1);
+}
