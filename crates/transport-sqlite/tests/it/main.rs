@@ -1,0 +1,18 @@
+//! The store against its contract: one binary for all of it.
+#![allow(clippy::unwrap_used, reason = "in a test that is how to fail")]
+
+mod child;
+mod crash;
+mod file;
+mod full;
+mod grouping;
+mod handles;
+mod history;
+mod listing;
+mod opening;
+#[cfg(unix)]
+mod permissions;
+mod records;
+mod refusals;
+mod sharing;
+mod support;
