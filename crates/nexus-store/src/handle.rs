@@ -1,0 +1,100 @@
+//! The store as its users hold it.
+
+use std::sync::Arc;
+
+use transport_traits::{DataStore, Publisher, RecordKey, Subscriber, Timer};
+
+use crate::driver::Ports;
+use crate::machine::{Machine, Outcome};
+use crate::shared::Shared;
+use crate::{Config, Driver, FlushError, OpenError, SaveData, ShutdownReport, Stats, Unsaved};
+
+/// Save data over a data store and a bus. Clones are handles of the same store.
+pub struct NexusStore {
+    shared: Arc<Shared>,
+}
+
+impl NexusStore {
+    /// A store over these ports, and the future that does its work: spawn it.
+    ///
+    /// The fleet must share the data store and the bus; each process makes one store of its own.
+    pub fn new(
+        store: Arc<dyn DataStore>,
+        publisher: Arc<dyn Publisher>,
+        subscriber: Arc<dyn Subscriber>,
+        timer: Arc<dyn Timer>,
+        config: Config,
+    ) -> (Self, Driver) {
+        let update_buffer = config.update_buffer;
+        let (limits, bus) = (store.limits().clone(), publisher.limits().clone());
+        let machine = Machine::new(config, limits, bus, timer.now(), timer.wall_clock());
+        let shared = Arc::new(Shared::new(machine, timer, update_buffer));
+        shared.add_handle();
+        let driver = Driver::new(Arc::clone(&shared), Ports { store, publisher, subscriber });
+        (Self { shared }, driver)
+    }
+
+    /// Opens a record: loads it, or joins those who hold it already. Ready when the first attempt to load it
+    /// is over, also if it failed; [`SaveData::load_state`] tells.
+    ///
+    /// Dropping the future closes the record again.
+    ///
+    /// # Errors
+    /// The name cannot be used, or the store was shut down.
+    pub async fn open(&self, key: RecordKey) -> Result<SaveData, OpenError> {
+        let name = key.clone();
+        let ((id, view), opened) = self.shared.try_call(|machine, now| {
+            let (id, view, ticket) = machine.open(now, key)?;
+            Ok(((id, view), ticket))
+        })?;
+        let record = SaveData::new(Arc::clone(&self.shared), id, name, view);
+        match opened.await {
+            Ok(_) => Ok(record),
+            Err(_) => Err(OpenError::Closed),
+        }
+    }
+
+    /// Makes everything durable that was accepted before the call, on every record, and says what could not
+    /// be saved.
+    pub async fn flush_all(&self) -> ShutdownReport {
+        let flushes = self.shared.call_all(|machine, now| machine.flush_all(now));
+        let mut report = ShutdownReport::default();
+        for (key, flush) in flushes {
+            let error = match flush.await {
+                Ok(Outcome::Flushed(Ok(()))) => continue,
+                Ok(Outcome::Flushed(Err(FlushError::Refused(error)))) => Some(error),
+                _ => None,
+            };
+            report.unsaved.push(Unsaved { key, error });
+        }
+        report
+    }
+
+    /// Saves everything, refuses further writes, ends the driver, and says what could not be saved within
+    /// [`Config::shutdown_timeout`]. Dropping the future does not stop it.
+    pub async fn shutdown(&self) -> ShutdownReport {
+        match self.shared.call(Machine::shut_down).await {
+            Ok(Outcome::ShutDown(report)) => report,
+            _ => ShutdownReport::default(), // The driver was dropped before: nothing is known to it.
+        }
+    }
+
+    /// What the store did so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared.stats()
+    }
+}
+
+impl Clone for NexusStore {
+    fn clone(&self) -> Self {
+        self.shared.add_handle();
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl Drop for NexusStore {
+    fn drop(&mut self) {
+        self.shared.drop_handle();
+    }
+}

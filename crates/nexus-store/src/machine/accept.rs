@@ -1,0 +1,85 @@
+//! Accepting a write.
+
+use std::sync::Arc;
+
+use transport_traits::Instant;
+use transport_traits::limits::{Counting, SizeLimit};
+
+use super::context::Context;
+use super::journal::{apply_change, open_operation};
+use super::operation::{OVERHEAD, Pending, change_size};
+use super::record::Record;
+use crate::change::{Change, NoEffect};
+use crate::{WriteError, json};
+
+impl Record {
+    /// Takes a change into the journal and the view, or says why not.
+    pub(crate) fn accept(
+        &mut self,
+        ctx: &mut Context,
+        now: Instant,
+        field: &str,
+        change: Change,
+    ) -> Result<(), WriteError> {
+        let field = self.intern(field);
+        check_value(&change, ctx.store_limits.value)?;
+        let size = OVERHEAD + change_size(&field, &change);
+        if ctx.journal_bytes + size > ctx.config.max_journal_bytes {
+            return Err(WriteError::JournalFull);
+        }
+        if let Err(why) = change.apply(self.view.read().get(&field)) {
+            return Err(match why {
+                NoEffect::NotANumber => WriteError::NotANumber { field },
+                NoEffect::Overflow => WriteError::Overflow { field },
+            });
+        }
+        ctx.stats.accepted += 1;
+        self.append(ctx, now, field, change);
+        Ok(())
+    }
+
+    fn append(&mut self, ctx: &mut Context, now: Instant, field: Arc<str>, change: Change) {
+        let stamp = ctx.clock.tick(now);
+        let for_view = change.clone();
+        if let Err(change) = self.journal.merge(stamp, &field, change, ctx.max_operation()) {
+            let op = open_operation(ctx.me, ctx.next_sequence(), stamp, Arc::clone(&field), change);
+            self.journal.insert(Pending::new(op, true, now));
+        }
+        if self.journal.all().next_back().is_some_and(|last| last.own) {
+            self.show(ctx, &field, &for_view);
+        } else {
+            // A stamp from a clock far ahead of ours keeps the last place.
+            self.refresh_view(ctx);
+        }
+    }
+
+    /// Applies a change that comes last to the view alone: the rest stays as it is.
+    fn show(&self, ctx: &mut Context, field: &Arc<str>, change: &Change) {
+        let applied = self.view.edit(|object| apply_change(object, field, change));
+        if let Ok(change) = applied
+            && !json::same_field(change.old.as_ref(), change.new.as_ref())
+        {
+            self.tell(ctx, vec![change]);
+        }
+    }
+
+    /// The field's name, shared with the record's where it has such a field.
+    pub(crate) fn intern(&self, field: &str) -> Arc<str> {
+        let shared = self.view.read().get_key_value(field).map(|(name, _)| Arc::clone(name));
+        shared.unwrap_or_else(|| field.into())
+    }
+}
+
+/// Refuses values that could never be stored or read again.
+fn check_value(change: &Change, limit: Option<SizeLimit>) -> Result<(), WriteError> {
+    let Change::Set(value) = change else { return Ok(()) };
+    if json::is_too_deep(value) {
+        return Err(WriteError::TooDeep);
+    }
+    let Some(limit) = limit else { return Ok(()) };
+    if limit.counting != Counting::JsonEncoded && json::text_len(value) <= limit.max {
+        return Ok(()); // Both other ways count at most the bytes.
+    }
+    let size = limit.counting.measure(value.to_string().as_bytes());
+    if size > limit.max { Err(WriteError::TooLarge { size, limit: limit.max }) } else { Ok(()) }
+}

@@ -1,0 +1,116 @@
+//! Listening to the other servers: taking in their operations and following their commits.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use transport_traits::Instant;
+
+use super::base::Base;
+use super::context::Context;
+use super::journal::apply_change;
+use super::operation::{Operation, Pending};
+use super::record::Record;
+use super::table::Judgement;
+use crate::wire::{Announcement, CommitDetails, CommitNote, Rejected};
+
+impl Record {
+    pub(crate) fn received(&mut self, ctx: &mut Context, now: Instant, body: &[u8]) {
+        match Announcement::parse(body) {
+            Ok(message) if message.writer == ctx.me => {} // Our own echo.
+            Ok(message) => {
+                ctx.stats.received += 1;
+                self.take_in(ctx, now, message);
+            }
+            Err(why) => {
+                ctx.stats.rejected_messages += 1;
+                let why = if why == Rejected::Version { "unknown version" } else { "damaged" };
+                tracing::warn!(record = %self.key, why, "a message is ignored");
+            }
+        }
+    }
+
+    fn take_in(&mut self, ctx: &mut Context, now: Instant, message: Announcement) {
+        if self.is_loaded() && message.epoch != self.base.table.epoch {
+            // One of us has an old base. A read tells what there is to know.
+            return self.want_read(ctx, now);
+        }
+        let mut is_new = false;
+        for op in message.ops {
+            is_new |= self.take_operation(ctx, now, op);
+        }
+        if let Some(note) = message.commit
+            && self.is_loaded()
+        {
+            self.heard_of = self.heard_of.max(note.to);
+            if self.follow(ctx, &note) {
+                return;
+            }
+        }
+        if is_new && self.is_loaded() {
+            self.refresh_view(ctx);
+        }
+        if self.is_loaded() && self.is_behind() {
+            self.want_to_catch_up(ctx, now);
+        }
+    }
+
+    /// Takes another server's operation into the journal, unless it is known or must not be there.
+    fn take_operation(&mut self, ctx: &mut Context, now: Instant, op: Operation) -> bool {
+        if self.journal.knows(op.writer, op.sequence) {
+            return false;
+        }
+        if self.is_loaded() {
+            self.heard_of = self.heard_of.max(op.commit);
+            let judgement = self.base.table.judge(op.identity(), &BTreeMap::new());
+            if matches!(judgement, Judgement::Applied | Judgement::Refused) {
+                return false;
+            }
+        }
+        let mut pending = Pending::new(op, false, now);
+        if self.journal.foreign_bytes() + pending.size > ctx.config.max_foreign_bytes {
+            self.want_read(ctx, now);
+            return false;
+        }
+        ctx.clock.observe(now, pending.op.stamp);
+        pending.adoption_jitter = ctx.jitter(ctx.config.adopt_after / 3);
+        self.journal.insert(pending);
+        true
+    }
+
+    /// Moves the base along with another server's commit. Only if the outcome is the same down to the last
+    /// bit, which the digest shows, else it stays, and a read is due.
+    fn follow(&mut self, ctx: &mut Context, note: &CommitNote) -> bool {
+        let commits = self.base.table.commits;
+        let Some(details) = &note.details else { return false };
+        if !(note.from <= commits && commits < note.to) {
+            return false;
+        }
+        let next = self.base_after(note.to, details);
+        if next.digest() != details.digest {
+            return false;
+        }
+        ctx.stats.followed += 1;
+        self.install(ctx, next);
+        true
+    }
+
+    fn base_after(&self, to: u64, details: &CommitDetails) -> Base {
+        let lasts: BTreeMap<u64, u64> =
+            details.entries.iter().map(|(writer, entry)| (*writer, entry.last)).collect();
+        let folded = self.journal.fold(&self.base, |pending| {
+            pending.sealed && lasts.get(&pending.op.writer).is_some_and(|&last| pending.op.sequence <= last)
+        });
+        let mut object = folded.object;
+        let fields = Arc::make_mut(&mut object);
+        for (field, change) in &details.sets {
+            // Of an honest sender these only set and remove, which always succeeds.
+            let _ = apply_change(fields, field, change);
+        }
+        Base {
+            version: Some(details.version.clone()),
+            object,
+            table: self.base.table.follow(to, details.entries.iter().copied(), details.upkeep),
+            users: Arc::clone(&self.base.users),
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The state of one open record, and how its view follows from it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use transport_traits::{Error, Instant, RecordKey, Topic};
+
+use super::announce::BusState;
+use super::base::Base;
+use super::context::Context;
+use super::flush::{Attempt, FlushWaiter};
+use super::io::{FieldChange, Outcome, Output, RecordId, Ticket};
+use super::journal::Journal;
+use super::table::Judgement;
+use super::update::UpdateJob;
+use crate::view::{LoadState, View};
+use crate::{FlushError, Object, json};
+
+/// How long the first load waits for the subscription: what is published before it is in place would be
+/// missed, but a bus that does not answer must not keep records from loading.
+const SUBSCRIBE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whether the record's base may be relied upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Load {
+    /// No attempt has ended yet.
+    Loading,
+    Loaded,
+    /// What is stored could not be read, ever or any more.
+    Failed,
+}
+
+/// The subscription of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listening {
+    /// To be asked for at this time.
+    Wanted(Instant),
+    Asked,
+    Active,
+}
+
+/// The store request of a record that is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// A read, begun when the base had this generation and others had spoken of this commit.
+    Read { generation: u64, heard_of: u64 },
+    /// A write, or the function of an update that precedes one.
+    Write,
+}
+
+/// One open record.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) id: RecordId,
+    pub(crate) key: RecordKey,
+    pub(crate) topic: Topic,
+    pub(crate) view: Arc<View>,
+    pub(crate) holders: usize,
+    /// Since when nobody holds it.
+    pub(crate) idle_since: Option<Instant>,
+    pub(crate) listening: Listening,
+    pub(crate) listen_failures: u32,
+    /// Until when the first load waits for the subscription.
+    pub(crate) patience: Instant,
+
+    pub(crate) load: Load,
+    pub(crate) base: Base,
+    /// Rises whenever the base is replaced.
+    pub(crate) generation: u64,
+    pub(crate) journal: Journal,
+    /// What of the journal's size the machine has accounted for.
+    pub(crate) accounted: usize,
+
+    pub(crate) call: Option<Call>,
+    pub(crate) attempt: Option<Attempt>,
+    pub(crate) updates: VecDeque<UpdateJob>,
+    pub(crate) flushes: Vec<FlushWaiter>,
+    pub(crate) opens: Vec<Ticket>,
+    /// Store requests that failed in a row.
+    pub(crate) failures: u32,
+    /// No store request before this.
+    pub(crate) not_before: Instant,
+    /// A read is wanted at this time, whatever happens; zero is at once, before any write.
+    pub(crate) read_at: Option<Instant>,
+    /// A read is wanted at this time, unless the record has caught up by then.
+    pub(crate) catch_up_at: Option<Instant>,
+    pub(crate) revalidate_at: Instant,
+    /// The highest commit of the base's epoch that anybody spoke of.
+    pub(crate) heard_of: u64,
+    /// When the last write was committed.
+    pub(crate) written_at: Option<Instant>,
+    pub(crate) refusal: Option<Arc<Error>>,
+    /// Stands in the queue for store requests.
+    pub(crate) queued: bool,
+
+    pub(crate) bus: BusState,
+    /// When the machine looks after it next, as its index has it.
+    pub(crate) due: Option<Instant>,
+}
+
+impl Record {
+    pub(crate) fn new(id: RecordId, key: RecordKey, topic: Topic, now: Instant) -> Self {
+        Self {
+            id,
+            key,
+            topic,
+            view: Arc::new(View::new()),
+            holders: 0,
+            idle_since: None,
+            listening: Listening::Wanted(now),
+            listen_failures: 0,
+            patience: now + SUBSCRIBE_PATIENCE,
+            load: Load::Loading,
+            base: Base::absent(None),
+            generation: 0,
+            journal: Journal::default(),
+            accounted: 0,
+            call: None,
+            attempt: None,
+            updates: VecDeque::new(),
+            flushes: Vec::new(),
+            opens: Vec::new(),
+            failures: 0,
+            not_before: now,
+            read_at: None,
+            catch_up_at: None,
+            revalidate_at: now,
+            heard_of: 0,
+            written_at: None,
+            refusal: None,
+            queued: false,
+            bus: BusState::new(now),
+            due: None,
+        }
+    }
+
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.load == Load::Loaded
+    }
+
+    /// Whether nothing of ours is unsaved and nobody waits for anything.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.journal.own_bytes() == 0
+            && self.call.is_none()
+            && self.attempt.is_none()
+            && self.updates.is_empty()
+            && self.opens.is_empty()
+            && (self.bus.is_quiet() || !self.is_loaded())
+    }
+
+    /// Takes over a stored state, and settles what it says about pending operations.
+    pub(crate) fn install(&mut self, ctx: &mut Context, base: Base) {
+        if base.table.epoch != self.base.table.epoch {
+            self.heard_of = 0;
+        }
+        self.base = base;
+        self.generation += 1;
+        self.reconcile(ctx);
+        self.heard_of = self.heard_of.max(self.base.table.commits);
+        self.refresh_view(ctx);
+        self.answer_flushes(ctx);
+    }
+
+    /// Removes what the base contains or refuses. Own operations that nobody else can know are opened
+    /// again: they are made anew on this base when they are next sealed.
+    fn reconcile(&mut self, ctx: &mut Context) {
+        let mut applied = std::collections::BTreeMap::new();
+        let table = &self.base.table;
+        let mut lost = Vec::new();
+        self.journal.extract(|pending| {
+            if pending.own && !pending.sealed {
+                return false;
+            }
+            match table.judge(pending.op.identity(), &applied) {
+                Judgement::Applied => true,
+                Judgement::Admitted => {
+                    applied.insert(pending.op.writer, pending.op.sequence);
+                    false
+                }
+                Judgement::Hole if !pending.own => false,
+                Judgement::Refused if !pending.own => true,
+                Judgement::Hole | Judgement::Refused if pending.shared || pending.attempted => {
+                    lost.push(pending.op.sequence);
+                    true
+                }
+                Judgement::Hole | Judgement::Refused => false,
+            }
+        });
+        self.journal.unseal();
+        for sequence in lost {
+            self.report_undetermined(ctx, sequence);
+        }
+    }
+
+    fn report_undetermined(&mut self, ctx: &mut Context, sequence: u64) {
+        ctx.stats.undetermined += 1;
+        tracing::warn!(record = %self.key, sequence, "the fate of an operation cannot be found out");
+        for waiter in self.flushes.iter_mut().filter(|waiter| sequence <= waiter.up_to) {
+            waiter.undetermined += 1;
+        }
+    }
+
+    /// Computes the view anew and tells what changed.
+    pub(crate) fn refresh_view(&mut self, ctx: &mut Context) {
+        let new = self.journal.fold(&self.base, |_| true).object;
+        let old = self.view.replace(Arc::clone(&new));
+        let changes = differences(&old, &new);
+        self.tell(ctx, changes);
+    }
+
+    pub(crate) fn tell(&self, ctx: &mut Context, changes: Vec<FieldChange>) {
+        if !changes.is_empty() {
+            ctx.push(Output::Changed(self.id, changes));
+        }
+    }
+
+    /// Answers the flushes whose operations are all out of the journal.
+    pub(crate) fn answer_flushes(&mut self, ctx: &mut Context) {
+        let first = self.journal.own().next().map_or(u64::MAX, |pending| pending.op.sequence);
+        for waiter in self.flushes.extract_if(.., |waiter| waiter.up_to < first) {
+            let result = match waiter.undetermined {
+                0 => Ok(()),
+                operations => Err(FlushError::Undetermined { operations }),
+            };
+            ctx.done(waiter.ticket, Outcome::Flushed(result));
+        }
+    }
+
+    pub(crate) fn fail_flushes(&mut self, ctx: &mut Context, error: &FlushError) {
+        for waiter in self.flushes.drain(..) {
+            ctx.done(waiter.ticket, Outcome::Flushed(Err(error.clone())));
+        }
+    }
+
+    pub(crate) fn set_load(&mut self, load: Load, state: LoadState) {
+        self.load = load;
+        self.view.set_load_state(state);
+    }
+}
+
+/// What differs between two objects, field by field.
+fn differences(old: &Arc<Object>, new: &Arc<Object>) -> Vec<FieldChange> {
+    if Arc::ptr_eq(old, new) {
+        return Vec::new();
+    }
+    let gone = old.iter().filter(|(field, _)| !new.contains_key(*field));
+    let gone = gone.map(|(field, value)| (field, Some(value), None));
+    let here = new.iter().map(|(field, value)| (field, old.get(field), Some(value)));
+    gone.chain(here)
+        .filter(|(_, old, new)| !json::same_field(*old, *new))
+        .map(|(field, old, new)| FieldChange {
+            field: Arc::clone(field),
+            old: old.cloned(),
+            new: new.cloned(),
+        })
+        .collect()
+}

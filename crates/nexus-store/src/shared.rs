@@ -1,0 +1,253 @@
+//! What handles and driver share: the machine behind a lock, and what comes out of it on its way.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Waker;
+
+use futures::channel::oneshot;
+use futures::task::AtomicWaker;
+use parking_lot::Mutex;
+use transport_traits::{Instant, Timer};
+
+use crate::Fields;
+use crate::machine::{Input, Machine, Outcome, Output, RecordId, Ticket, UpdateRun};
+use crate::updates::{Listeners, Updates};
+
+/// The function of an update, with its result put aside.
+pub(crate) type Runner = Box<dyn FnMut(Fields) -> UpdateRun + Send>;
+
+/// Everything that handles and driver have in common.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    /// Wakes the driver.
+    pub(crate) waker: AtomicWaker,
+    pub(crate) timer: Arc<dyn Timer>,
+    /// Stores and records that users hold.
+    handles: AtomicUsize,
+    update_buffer: usize,
+}
+
+struct State {
+    machine: Machine,
+    /// Outputs that only the driver can act upon.
+    work: VecDeque<Output>,
+    replies: HashMap<Ticket, oneshot::Sender<Outcome>>,
+    runners: HashMap<Ticket, Runner>,
+    listeners: HashMap<RecordId, Listeners>,
+    driver_gone: bool,
+}
+
+/// What runs foreign code, and so must wait until the lock is released: waking, answering, and dropping
+/// functions of users, which may own handles of this very store.
+#[derive(Default)]
+struct Later {
+    wakers: Vec<Waker>,
+    answers: Vec<(oneshot::Sender<Outcome>, Outcome)>,
+    done: Vec<Runner>,
+}
+
+impl Shared {
+    pub(crate) fn new(machine: Machine, timer: Arc<dyn Timer>, update_buffer: usize) -> Self {
+        let state = State {
+            machine,
+            work: VecDeque::new(),
+            replies: HashMap::new(),
+            runners: HashMap::new(),
+            listeners: HashMap::new(),
+            driver_gone: false,
+        };
+        Self {
+            state: Mutex::new(state),
+            waker: AtomicWaker::new(),
+            timer,
+            handles: AtomicUsize::new(0),
+            update_buffer,
+        }
+    }
+
+    /// Runs `f` on the machine and acts upon what comes out of it.
+    pub(crate) fn with<T>(&self, f: impl FnOnce(&mut Machine, Instant) -> T) -> T {
+        self.with_state(|state, now| f(&mut state.machine, now))
+    }
+
+    fn with_state<T>(&self, f: impl FnOnce(&mut State, Instant) -> T) -> T {
+        let now = self.timer.now();
+        let mut later = Later::default();
+        let result = {
+            let mut state = self.state.lock();
+            let result = f(&mut state, now);
+            state.drain(now, &mut later);
+            result
+        };
+        later.give_out();
+        self.waker.wake();
+        result
+    }
+
+    /// Makes a call that is answered later.
+    pub(crate) fn call(&self, f: impl FnOnce(&mut Machine, Instant) -> Ticket) -> oneshot::Receiver<Outcome> {
+        self.with_state(|state, now| {
+            let ticket = f(&mut state.machine, now);
+            state.expect(ticket)
+        })
+    }
+
+    /// Makes a call that is answered later and that comes with the function of an update.
+    pub(crate) fn call_update(
+        &self,
+        runner: Runner,
+        f: impl FnOnce(&mut Machine, Instant) -> Ticket,
+    ) -> (Ticket, oneshot::Receiver<Outcome>) {
+        self.with_state(|state, now| {
+            let ticket = f(&mut state.machine, now);
+            state.runners.insert(ticket, runner);
+            (ticket, state.expect(ticket))
+        })
+    }
+
+    /// Makes a call that may fail at once.
+    pub(crate) fn try_call<T, E>(
+        &self,
+        f: impl FnOnce(&mut Machine, Instant) -> Result<(T, Ticket), E>,
+    ) -> Result<(T, oneshot::Receiver<Outcome>), E> {
+        self.with_state(|state, now| {
+            let (value, ticket) = f(&mut state.machine, now)?;
+            Ok((value, state.expect(ticket)))
+        })
+    }
+
+    /// Makes calls that are answered later.
+    pub(crate) fn call_all<K>(
+        &self,
+        f: impl FnOnce(&mut Machine, Instant) -> Vec<(K, Ticket)>,
+    ) -> Vec<(K, oneshot::Receiver<Outcome>)> {
+        self.with_state(|state, now| {
+            let calls = f(&mut state.machine, now);
+            calls.into_iter().map(|(key, ticket)| (key, state.expect(ticket))).collect()
+        })
+    }
+
+    /// Nobody waits for an update any more.
+    pub(crate) fn cancel_update(&self, ticket: Ticket) {
+        let _runner = self.with_state(|state, now| {
+            state.replies.remove(&ticket);
+            state.machine.handle(now, Input::CancelUpdate(ticket));
+            state.runners.remove(&ticket)
+        });
+    }
+
+    /// What the driver is to do next.
+    pub(crate) fn next_work(&self) -> Option<Output> {
+        self.state.lock().work.pop_front()
+    }
+
+    /// Takes an update's function out to run it without a lock.
+    pub(crate) fn take_runner(&self, ticket: Ticket) -> Option<Runner> {
+        self.state.lock().runners.remove(&ticket)
+    }
+
+    /// The function has run; it may have to run again.
+    pub(crate) fn update_ran(&self, ticket: Ticket, runner: Option<Runner>, run: UpdateRun) {
+        let _unused = self.with_state(|state, now| {
+            let mut runner = runner;
+            if state.replies.contains_key(&ticket) {
+                state.runners.extend(runner.take().map(|runner| (ticket, runner)));
+            }
+            state.machine.handle(now, Input::UpdateRan(ticket, run));
+            runner
+        });
+    }
+
+    pub(crate) fn next_wakeup(&self) -> Option<Instant> {
+        let now = self.timer.now();
+        self.state.lock().machine.next_wakeup(now)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        let state = self.state.lock();
+        state.machine.is_closed() && state.work.is_empty()
+    }
+
+    pub(crate) fn stats(&self) -> crate::Stats {
+        self.state.lock().machine.stats()
+    }
+
+    pub(crate) fn listen(&self, id: RecordId, field: Option<Arc<str>>) -> Updates {
+        let mut state = self.state.lock();
+        if state.machine.is_closed() || state.driver_gone {
+            let mut closed = Listeners::default();
+            let updates = closed.add(field, self.update_buffer);
+            closed.close(&mut Vec::new());
+            return updates;
+        }
+        state.listeners.entry(id).or_default().add(field, self.update_buffer)
+    }
+
+    /// The driver ends: nothing is answered any more.
+    pub(crate) fn driver_gone(&self) {
+        self.with_state(|state, now| {
+            state.driver_gone = true;
+            state.machine.abort(now);
+        });
+        let (work, runners) = {
+            let mut state = self.state.lock();
+            (std::mem::take(&mut state.work), std::mem::take(&mut state.runners))
+        };
+        drop((work, runners)); // Without the lock: see [`Later`].
+    }
+
+    pub(crate) fn add_handle(&self) {
+        self.handles.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The last handle's end begins the final flush.
+    pub(crate) fn drop_handle(&self) {
+        if self.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.with(|machine, now| {
+                machine.shut_down(now); // Nobody is left to wait for the report.
+            });
+        }
+    }
+}
+
+impl State {
+    /// Somebody waits for this answer. It is among the outputs at the earliest, which are not drained yet.
+    fn expect(&mut self, ticket: Ticket) -> oneshot::Receiver<Outcome> {
+        let (sender, receiver) = oneshot::channel();
+        self.replies.insert(ticket, sender);
+        receiver
+    }
+
+    fn drain(&mut self, now: Instant, later: &mut Later) {
+        while let Some(output) = self.machine.poll(now) {
+            match output {
+                Output::Changed(id, changes) => {
+                    if let Some(listeners) = self.listeners.get_mut(&id) {
+                        listeners.tell(&changes, &mut later.wakers);
+                    }
+                }
+                Output::Done(ticket, outcome) => {
+                    later.done.extend(self.runners.remove(&ticket));
+                    later.answers.extend(self.replies.remove(&ticket).map(|reply| (reply, outcome)));
+                }
+                Output::Closed(id) => {
+                    if let Some(listeners) = self.listeners.remove(&id) {
+                        listeners.close(&mut later.wakers);
+                    }
+                    self.work.push_back(Output::Closed(id));
+                }
+                work => self.work.push_back(work),
+            }
+        }
+    }
+}
+
+impl Later {
+    fn give_out(self) {
+        for (reply, outcome) in self.answers {
+            let _ = reply.send(outcome); // Nobody may be waiting any more.
+        }
+        self.wakers.into_iter().for_each(Waker::wake);
+    }
+}

@@ -1,0 +1,11 @@
+//! Tests of `nexus-store` through its public parts: machines in a simulated world, and the driver.
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
+mod world;
+
+mod driver;
+mod faults;
+mod fleet;
+mod hostile;
+mod limits;
+mod scenarios;
