@@ -1,5 +1,6 @@
-//! The project's own commands: `cargo xtask test` and `cargo xtask lint`.
+//! The project's own commands: `cargo xtask test`, `cargo xtask lint` and `cargo xtask bench`.
 
+mod bench;
 mod cargo;
 mod files;
 mod layers;
@@ -21,12 +22,15 @@ enum Command {
     Test,
     /// Check format, lints, docs, file lengths and headers, and the layers. Runs every step.
     Lint,
+    /// Measure: a table for each topic, and its figures as JSON in target/bench.
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
     let passed = match Command::parse() {
         Command::Test => test::run(),
         Command::Lint => Ok(lint::run_all()),
+        Command::Bench(bench) => bench.run(),
     };
     match passed {
         Ok(true) => ExitCode::SUCCESS,

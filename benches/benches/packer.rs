@@ -1,0 +1,246 @@
+//! The packer: how full frames are, what a message costs on its way into one and out again, and what it waits for.
+
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::process::ExitCode;
+
+use benches::measure::{Samples, Subject, interleaved};
+use benches::models::{Bare, Copy, Original};
+use benches::ours::{Ours, Reader};
+use benches::tally::Tally;
+use benches::workloads::{Message, player_sets, store_updates, strings};
+use benches::{Figure, Goal, Packer, Run, wakeups};
+use bytes::Bytes;
+use transport_traits::limits::SizeLimit;
+
+const SEED: u64 = 20_260_101;
+
+/// Messages of the workloads for fills and counts.
+const MANY: usize = 4_000;
+
+/// Messages of the workloads that are timed.
+const TIMED: usize = 1_000;
+
+/// Timed rounds of a full run.
+const ROUNDS: usize = 800;
+
+/// The limit of a request.
+const REQUEST: SizeLimit = SizeLimit::bytes(1_024);
+
+fn main() -> ExitCode {
+    let run = Run::from_args("packer", env!("CARGO_TARGET_TMPDIR"));
+    let figures = [
+        fills(&run),
+        player_sets_in_a_request(&run),
+        store_updates_in_a_request(&run),
+        push(&run, "player Sets", &player_sets(SEED, run.items(TIMED)), 12.0, 1.2),
+        push(&run, "10–50 B", &strings(SEED, run.items(TIMED), 10..=50, 1), 17.0, 2.5),
+        growth(&run),
+        decode(&run, "player Sets", &player_sets(SEED, run.items(TIMED))),
+        decode(&run, "10–50 B", &strings(SEED, run.items(TIMED), 10..=50, 1)),
+        compact(),
+        waited(),
+    ];
+    run.finish(&figures.concat())
+}
+
+/// How much of a request frames fill, beside the original.
+fn fills(run: &Run) -> Vec<Figure> {
+    let workload = |lengths, topics| strings(SEED, run.items(MANY), lengths, topics);
+    let figure = |name: &str, messages: &[Message], goal| {
+        let ours = Tally::of(&mut Ours::new(REQUEST, Ours::BACKLOG), messages, REQUEST);
+        let original = Tally::of(&mut Original::new(Original::LIMIT), messages, REQUEST);
+        Figure::new(format!("fill, {name}, JSON"), "", ours.fill(REQUEST.max))
+            .beside(original.fill(REQUEST.max))
+            .goal(Goal::AtLeast(goal))
+    };
+    vec![
+        figure("10–50 B, one topic", &workload(10..=50, 1), 0.975),
+        figure("50–200 B, one topic", &workload(50..=200, 1), 0.92),
+        figure("200–700 B, 16 topics", &workload(200..=700, 16), 0.90),
+    ]
+}
+
+/// How many player Sets a request carries, beside the original.
+fn player_sets_in_a_request(run: &Run) -> Vec<Figure> {
+    let messages = player_sets(SEED, run.items(MANY));
+    let original = Tally::of(&mut Original::new(Original::LIMIT), &messages, REQUEST).per_frame();
+    let figure = |name: &str, limit: SizeLimit, goal| {
+        let ours = Tally::of(&mut Ours::new(limit, Ours::BACKLOG), &messages, limit);
+        Figure::new(format!("player Sets a request, JSON, {name}"), "", ours.per_frame())
+            .beside(original)
+            .goal(Goal::AtLeast(goal))
+    };
+    let headerless = SizeLimit::bytes(REQUEST.max + shortest_header());
+    vec![
+        figure("without our header", headerless, 6.0),
+        figure("with our header", REQUEST, 5.8),
+        figure("escapes counted", SizeLimit::json_encoded(REQUEST.max), 4.7),
+    ]
+}
+
+/// What the header takes in a frame with a sequence below 36. Frames that may be longer by this much hold what frames
+/// without a header would hold; later ones, with a longer header, a little less.
+fn shortest_header() -> usize {
+    r#""~":["1k3Jx_9aQ...1"],"#.len()
+}
+
+/// How many of the changes fit as `nexus-store` announces them.
+fn store_updates_in_a_request(run: &Run) -> Vec<Figure> {
+    let original =
+        Tally::of(&mut Original::new(Original::LIMIT), &player_sets(SEED, run.items(MANY)), REQUEST);
+    let updates = store_updates(SEED, run.items(MANY));
+    let (mut ours, mut frames) = (Ours::new(REQUEST, Ours::BACKLOG), 0);
+    updates.iter().for_each(|update| ours.push_update(update, &mut |_| frames += 1));
+    ours.finish(&mut |_| frames += 1);
+    vec![
+        Figure::new("nexus-store updates a request, JSON", "", updates.len() as f64 / f64::from(frames))
+            .beside(original.per_frame()),
+        Figure::not_measured_yet("nexus-store updates a request, Compact, text-safe", "")
+            .goal(Goal::AtLeast(24.0)),
+    ]
+}
+
+/// A packer that is timed while it packs all messages.
+struct Packing<'a, P> {
+    packer: P,
+    messages: &'a [Message],
+}
+
+impl<P: Packer> Subject for Packing<'_, P> {
+    fn run(&mut self) {
+        let mut sealed = |frame: &[u8]| {
+            black_box(frame);
+        };
+        self.messages.iter().for_each(|message| self.packer.push(message, &mut sealed));
+        self.packer.finish(&mut sealed);
+    }
+}
+
+/// How two subjects' times compare, in ns a message.
+fn compare(name: String, samples: &Samples, [ours, other]: [usize; 2], messages: &[Message]) -> Figure {
+    let time = |subject| samples.median(subject) / messages.len() as f64;
+    Figure::new(name, "ns", time(ours)).beside(time(other)).ratio(samples.times(ours, other))
+}
+
+/// The time from a push to a sealed frame, beside the models.
+fn push(run: &Run, name: &str, messages: &[Message], than_original: f64, of_bare: f64) -> Vec<Figure> {
+    let samples = interleaved(
+        run.rounds(ROUNDS),
+        &mut [
+            &mut Packing { packer: Ours::new(REQUEST, Ours::BACKLOG), messages },
+            &mut Packing { packer: Original::new(Original::LIMIT), messages },
+            &mut Packing { packer: Bare::new(REQUEST.max), messages },
+            &mut Packing { packer: Copy::new(REQUEST.max), messages },
+        ],
+    );
+    let beside = |peer: &str, other| {
+        compare(format!("push, JSON, {name}, beside {peer}"), &samples, [0, other], messages)
+    };
+    vec![
+        beside("the original's model", 1).ratio(samples.times(1, 0)).goal(Goal::TimesAsFast(than_original)),
+        beside("a bare packer", 2).goal(Goal::TimesTheReference(of_bare)),
+        beside("a plain copy", 3),
+    ]
+}
+
+/// How the time of a push grows with what is buffered already, beside the original, whose buffer is one frame. Flat means
+/// by a quarter at most.
+fn growth(run: &Run) -> Vec<Figure> {
+    const TIMES: usize = 16;
+    const FLAT: f64 = 1.25;
+    let messages = &player_sets(SEED, run.items(TIMES * TIMED));
+    let frame = SizeLimit::bytes(TIMES * REQUEST.max);
+    let samples = interleaved(
+        run.rounds(ROUNDS / TIMES),
+        &mut [
+            &mut Packing { packer: Ours::new(REQUEST, Ours::BACKLOG), messages },
+            &mut Packing { packer: Ours::new(frame, TIMES as u64 * Ours::BACKLOG), messages },
+            &mut Packing { packer: Ours::new(REQUEST, 128 * Ours::BACKLOG), messages },
+            &mut Packing { packer: Original::new(Original::LIMIT), messages },
+            &mut Packing { packer: Original::new(TIMES * Original::LIMIT), messages },
+        ],
+    );
+    let figure = |name: &str, ours| {
+        Figure::new(format!("push, JSON, player Sets, {name}"), "× the time", samples.times(ours, 0))
+            .beside(samples.times(4, 3))
+            .goal(Goal::AtMost(FLAT))
+    };
+    vec![figure("frames 16 times as large", 1), figure("8,192 messages queued, not 64", 2)]
+}
+
+/// Frames of ours that are decoded and delivered.
+struct Reading<'a> {
+    frames: &'a [Bytes],
+    messages: &'a [Message],
+    reader: Reader,
+}
+
+impl Subject for Reading<'_> {
+    /// A frame that was read before would be a duplicate.
+    fn prepare(&mut self) {
+        self.reader = Reader::new(REQUEST, self.messages.iter().map(|message| &message.topic));
+    }
+
+    fn run(&mut self) {
+        let mut delivered = |message: &[u8]| {
+            black_box(message);
+        };
+        self.frames.iter().for_each(|frame| self.reader.read(frame, &mut delivered));
+    }
+}
+
+/// The time from a frame to its messages, beside `serde_json`.
+fn decode(run: &Run, name: &str, messages: &[Message]) -> Vec<Figure> {
+    let frames = &frames(messages);
+    let mut parse = || frames.iter().for_each(|frame| drop(black_box(parsed(frame))));
+    let mut copy = || frames.iter().for_each(|frame| drop(black_box(frame.to_vec())));
+    let mut ours = Reading { frames, messages, reader: Reader::new(REQUEST, []) };
+    let samples = interleaved(run.rounds(ROUNDS), &mut [&mut ours, &mut parse, &mut copy]);
+    let beside = |peer: &str, other| {
+        compare(format!("decode, JSON, {name}, beside {peer}"), &samples, [0, other], messages)
+    };
+    vec![
+        beside("serde_json", 1).ratio(samples.times(1, 0)).goal(Goal::TimesAsFast(2.0)),
+        beside("a plain copy", 2),
+    ]
+}
+
+fn frames(messages: &[Message]) -> Vec<Bytes> {
+    let mut frames = Vec::new();
+    let mut packer = Ours::new(REQUEST, Ours::BACKLOG);
+    let mut sealed = |frame: &[u8]| frames.push(Bytes::copy_from_slice(frame));
+    messages.iter().for_each(|message| packer.push(message, &mut sealed));
+    packer.finish(&mut sealed);
+    frames
+}
+
+fn parsed(frame: &[u8]) -> HashMap<String, Vec<String>> {
+    serde_json::from_slice(frame).expect("a frame is an object of arrays of strings")
+}
+
+/// The rows of the binary format.
+fn compact() -> Vec<Figure> {
+    vec![
+        Figure::not_measured_yet("push, Compact, player Sets, beside our JSON push", "ns")
+            .goal(Goal::TimesTheReference(0.7)),
+        Figure::not_measured_yet("decode, Compact, beside our JSON decode", "ns")
+            .goal(Goal::TimesAsFast(4.0)),
+    ]
+}
+
+/// What a message waits for while the budget allows. The original waits for its timer always.
+fn waited() -> Vec<Figure> {
+    let waited = wakeups::while_the_budget_allows();
+    let figure = |name, count: fn(wakeups::Waited) -> u64, most| {
+        let figure = match waited {
+            Some(waited) => Figure::new(name, "", count(waited) as f64),
+            None => Figure::new(name, "", f64::INFINITY),
+        };
+        figure.goal(Goal::AtMost(most))
+    };
+    vec![
+        figure("wake-ups of the driver until a message is out", |waited| waited.wakeups, 1.0),
+        figure("timers that it waits for", |waited| waited.timers, 0.0).beside(1.0),
+    ]
+}

@@ -1,0 +1,26 @@
+//! Messages to measure with, made from a seed: equal seeds give equal messages on every machine.
+
+mod player_sets;
+mod store_updates;
+mod strings;
+
+pub use player_sets::player_sets;
+pub use store_updates::{Update, store_updates};
+pub use strings::strings;
+
+use transport_traits::Topic;
+
+/// A text to publish. On the wire it is a JSON string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The inner topic.
+    pub topic: Topic,
+    /// The text, not yet escaped.
+    pub text: String,
+}
+
+/// How many bytes of text the messages have together.
+#[must_use]
+pub fn text_bytes(messages: &[Message]) -> usize {
+    messages.iter().map(|message| message.text.len()).sum()
+}

@@ -1,0 +1,66 @@
+//! Figures: when a goal is met, and how that is shown.
+
+use benches::figure::{Figure, Goal, table};
+use benches::measure::interleaved;
+use serde_json::{Value, json};
+
+fn row(figure: &Figure) -> Value {
+    serde_json::to_value(figure.row()).expect("rows are JSON")
+}
+
+#[test]
+fn a_goal_is_about_the_value_or_the_ratio() {
+    let figure = |goal| Figure::new("f", "ns", 10.0).beside(20.0).ratio(3.0).goal(goal).met();
+    let cases = [
+        (Goal::AtLeast(10.0), true),
+        (Goal::AtLeast(10.1), false),
+        (Goal::AtMost(10.0), true),
+        (Goal::AtMost(9.9), false),
+        (Goal::TimesAsFast(3.0), true),
+        (Goal::TimesAsFast(3.1), false),
+        (Goal::TimesTheReference(3.0), true),
+        (Goal::TimesTheReference(2.9), false),
+    ];
+    cases.into_iter().for_each(|(goal, met)| assert_eq!(figure(goal), Some(met), "{goal}"));
+}
+
+#[test]
+fn what_was_not_measured_is_never_met_nor_missed() {
+    for goal in [Goal::AtMost(1.0), Goal::TimesTheReference(1.0)] {
+        let figure = Figure::not_measured_yet("f", "ns").goal(goal);
+        assert_eq!(figure.met(), None);
+        assert!(table(&[figure]).contains("not measured yet"));
+    }
+}
+
+#[test]
+fn a_row_has_its_numbers_its_goal_and_whether_it_is_met() {
+    let figure = Figure::new("fill", "", 0.98).beside(0.7).ratio(1.4).goal(Goal::AtLeast(0.975));
+    let expected = json!({
+        "name": "fill", "unit": "", "value": 0.98, "reference": 0.7, "ratio": 1.4, "goal": "≥ 0.975", "met": true,
+    });
+    assert_eq!(row(&figure), expected);
+    let bare = row(&Figure::not_measured_yet("later", "ns"));
+    assert!(["value", "reference", "ratio", "goal", "met"].iter().all(|&key| bare[key].is_null()));
+}
+
+#[test]
+fn a_table_has_a_line_a_figure_with_columns_of_one_width() {
+    let figures =
+        [Figure::new("short", "ns", 123.4), Figure::new("a longer – name", "", 0.98765).beside(0.5)];
+    let table = table(&figures);
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 4);
+    assert!(lines.iter().all(|line| line.chars().count() == lines[0].chars().count()), "{table}");
+    assert!(
+        lines[2].contains("| 123.4 ns ") && lines[3].contains("| 0.988 ") && lines[3].contains("| 1.975 ")
+    );
+}
+
+#[test]
+fn every_subject_runs_once_a_round_and_once_before() {
+    let (mut first, mut second) = (0, 0);
+    let samples = interleaved(3, &mut [&mut || first += 1, &mut || second += 1]);
+    assert!(samples.median(0) >= 0.0 && samples.times(1, 0) >= 0.0);
+    assert_eq!((first, second), (4, 4));
+}

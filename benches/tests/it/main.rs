@@ -1,0 +1,6 @@
+//! The tests of what the benchmarks stand on.
+
+mod figures;
+mod models;
+mod packer;
+mod workloads;
