@@ -1,1 +1,92 @@
-//! Pools of entries: every server contributes some, all servers see the union.
+//! Pools of entries that a fleet of servers shares: every server contributes some, all servers see the union.
+//! Who plays where, which rooms are open, which workers are free.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use futures::{StreamExt, future::BoxFuture};
+//! # use transport_traits::{BusLimits, Error, Outgoing, Publisher, Subscriber, Subscription, Topic};
+//! # use transport_traits::{Instant, Timer, WallTime};
+//! # #[derive(Default)]
+//! # struct Bus(BusLimits);
+//! # impl Publisher for Bus {
+//! #     fn limits(&self) -> &BusLimits { &self.0 }
+//! #     fn publish(&self, _: Outgoing) -> BoxFuture<'_, Result<(), Error>> { Box::pin(async { Ok(()) }) }
+//! # }
+//! # impl Subscriber for Bus {
+//! #     fn subscribe(&self, _: Topic) -> BoxFuture<'_, Result<Subscription, Error>> {
+//! #         Box::pin(async { Ok(futures::stream::pending().boxed()) })
+//! #     }
+//! #     fn hears_own_echo(&self) -> bool { false }
+//! # }
+//! # struct Clock;
+//! # impl Timer for Clock {
+//! #     fn now(&self) -> Instant { Instant::ZERO }
+//! #     fn wall_clock(&self) -> WallTime { WallTime::from_system_clock() }
+//! #     fn sleep_until(&self, _: Instant) -> BoxFuture<'_, ()> { Box::pin(std::future::pending()) }
+//! # }
+//! # let (bus, timer) = (Arc::new(Bus::default()), Arc::new(Clock));
+//! use server_pool::{Config, Event, Pools};
+//!
+//! // `bus` is a Publisher and a Subscriber, `timer` a Timer.
+//! let (pools, driver) = Pools::new(bus.clone(), bus, timer, Config::new("server 7"))?;
+//! let play = async move {
+//!     let players = pools.open::<String>("players").await?;
+//!     let mut events = players.events();
+//!     players.contribute("ada", &"in the castle".to_owned())?;
+//!     assert_eq!(players.get("ada").as_deref().map(String::as_str), Some("in the castle"));
+//!     assert!(matches!(events.next().await, Some(Event::Added(_))));
+//!     pools.close().await;
+//!     Ok::<(), Box<dyn std::error::Error>>(())
+//! };
+//! // Spawn the driver, on any executor; here it runs beside the rest.
+//! futures::executor::block_on(futures::future::join(driver, play)).1?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The contract
+//!
+//! - **Ownership.** A key has one entry, and the server that contributed it last owns it. Only the
+//!   owner's withdrawal, leave or death removes it; a former owner's does not touch it. "Last" is decided
+//!   by a hybrid logical clock, between equal stamps by the server's name, alike on every server.
+//! - **Convergence.** Messages may be lost, repeated, delayed and overtake each other. What is missing is
+//!   noticed (at the latest by the next heartbeat), asked for and sent again. When messages pass, all
+//!   views become equal.
+//! - **Liveness.** A server that is silent for [`Config::timeout`] is removed on every other server, each
+//!   by its own clock; it is back with its next frames. While nothing at all is heard, not even this
+//!   server's own echo, the view is [`Stale`](ViewState::Stale) and nobody expires. (On a bus without
+//!   echo the other servers' frames are the only proof: if all others die at once there, they stay, under
+//!   a stale view.)
+//! - **Clocks.** Wall clocks may disagree. A server whose clock is ahead wins races against others that
+//!   do not know of its entry yet; whoever knows it overrides it. A clock more than 60 s ahead does not
+//!   move the others'.
+//! - **Sending.** Changes are gathered for [`Config::coalesce`] and packed into frames up to the
+//!   publisher's limit. A key that changes faster than the budget allows is sent with its latest value,
+//!   in its turn. The budget is this server's share of the publisher's limits, for all pools together.
+//! - **Reading.** Views are maps in memory. A read takes a lock that writers hold for one entry at a time;
+//!   decoding, the protocol and the bus happen outside of it. Own contributions show at once.
+//! - **Memory** is bounded whatever comes from the bus, by [`Config::max_origins`],
+//!   [`Config::max_origin_entries`], [`Config::max_pool_bytes`] and [`Config::event_capacity`]. What does
+//!   not fit is left out, counted in [`Stats::refused`] and warned of.
+//! - **Trust.** Whoever may publish on the topic of a pool may speak for any server.
+//!
+//! The protocol itself is the [`machine`], pure and without time or I/O of its own.
+
+mod config;
+mod driver;
+mod error;
+mod events;
+mod handle;
+pub mod machine;
+mod pool;
+mod stats;
+mod table;
+mod wire;
+
+pub use config::{Config, MAX_SERVER_NAME};
+pub use driver::Driver;
+pub use error::{ConfigError, ContributeError, OpenError};
+pub use events::{Entry, Event, Events};
+pub use handle::Pools;
+pub use machine::{ENTRY_OVERHEAD, Reason, ViewState};
+pub use pool::Pool;
+pub use stats::Stats;

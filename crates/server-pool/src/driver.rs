@@ -1,0 +1,150 @@
+//! The future that feeds the machine: bus and clock in, frames out.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures::future::BoxFuture;
+use futures::stream::{BoxStream, FuturesUnordered, SelectAll};
+use futures::{FutureExt, StreamExt};
+use transport_traits::{Delivery, Error, ErrorKind, Instant, Outgoing, Publisher, Timer};
+
+use crate::handle::Shared;
+use crate::machine::{FrameId, Input, Output, PoolId};
+
+/// Deliveries handed to the machine at once, so that a flood leaves room for the rest.
+const BATCH: usize = 64;
+
+/// Rounds without a pause, so that a flood leaves room for other tasks.
+const ROUNDS: usize = 16;
+
+/// Does the work of the [`Pools`](crate::Pools) that it was made with. To be spawned on any executor. It ends
+/// after the server has left; dropped before, the server goes silent as in a crash.
+#[must_use = "nothing happens unless the driver is spawned"]
+pub struct Driver {
+    shared: Arc<Shared>,
+    publisher: Arc<dyn Publisher>,
+    timer: Arc<dyn Timer>,
+    deliveries: SelectAll<BoxStream<'static, Input>>,
+    publishes: FuturesUnordered<BoxFuture<'static, Input>>,
+    sleep: Option<(Instant, BoxFuture<'static, ()>)>,
+}
+
+impl Driver {
+    pub(crate) fn new(shared: Arc<Shared>, publisher: Arc<dyn Publisher>, timer: Arc<dyn Timer>) -> Self {
+        Self {
+            shared,
+            publisher,
+            timer,
+            deliveries: SelectAll::new(),
+            publishes: FuturesUnordered::new(),
+            sleep: None,
+        }
+    }
+
+    /// Feeds the machine once. Ready if it has closed, else whether there may be more to do at once.
+    fn round(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        for (id, subscription) in self.shared.new_subscriptions() {
+            self.deliveries.push(subscription.map(move |delivery| input(id, delivery)).boxed());
+        }
+        let inputs = self.gather(cx);
+        let (received, mut outputs, mut wakeup) = (!inputs.is_empty(), Vec::new(), None);
+        let wall = self.timer.wall_clock();
+        self.shared.attend(|machine, now| {
+            let inputs = std::iter::once(Input::WallClock(wall)).chain(inputs);
+            inputs.for_each(|input| machine.handle(now, input));
+            outputs.extend(std::iter::from_fn(|| machine.poll(now)));
+            wakeup = machine.next_wakeup();
+        });
+        let sent = !outputs.is_empty();
+        for output in outputs {
+            match output {
+                Output::Closed => return Poll::Ready(true),
+                Output::Publish { frame, message } => self.publishes.push(self.publish(frame, message)),
+            }
+        }
+        let overslept = self.sleep_until(wakeup, cx);
+        if received || sent || overslept { Poll::Ready(false) } else { Poll::Pending }
+    }
+
+    fn gather(&mut self, cx: &mut Context<'_>) -> Vec<Input> {
+        let mut inputs = Vec::new();
+        while let Poll::Ready(Some(input)) = self.publishes.poll_next_unpin(cx) {
+            inputs.push(input);
+        }
+        while inputs.len() < BATCH {
+            let Poll::Ready(Some(input)) = self.deliveries.poll_next_unpin(cx) else { break };
+            inputs.push(input);
+        }
+        inputs
+    }
+
+    fn publish(&self, frame: FrameId, message: Outgoing) -> BoxFuture<'static, Input> {
+        let publisher = self.publisher.clone();
+        Box::pin(async move {
+            match publisher.publish(message).await {
+                Ok(()) => Input::Published(frame),
+                Err(error) => {
+                    tracing::warn!(%error, "a frame of a pool was not published");
+                    Input::Failed { frame, retry_after: retry_after(&error) }
+                }
+            }
+        })
+    }
+
+    /// Arranges to be polled at a time. Whether that is now.
+    fn sleep_until(&mut self, deadline: Option<Instant>, cx: &mut Context<'_>) -> bool {
+        if self.sleep.as_ref().map(|(at, _)| *at) != deadline {
+            self.sleep = deadline.map(|at| {
+                let timer = self.timer.clone();
+                (at, async move { timer.sleep_until(at).await }.boxed())
+            });
+        }
+        let over = self.sleep.as_mut().is_some_and(|(_, sleep)| sleep.poll_unpin(cx).is_ready());
+        if over {
+            self.sleep = None;
+        }
+        over
+    }
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.shared.driver.register(cx.waker());
+        for _ in 0..ROUNDS {
+            match self.round(cx) {
+                Poll::Ready(true) => {
+                    self.deliveries.clear();
+                    self.shared.finish();
+                    return Poll::Ready(());
+                }
+                Poll::Ready(false) => {}
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.shared.finish();
+    }
+}
+
+fn input(pool: PoolId, delivery: Delivery) -> Input {
+    match delivery {
+        Delivery::Message(body) => Input::Received { pool, body },
+        Delivery::Gap => Input::Gap { pool },
+    }
+}
+
+fn retry_after(error: &Error) -> Option<std::time::Duration> {
+    match error.kind() {
+        ErrorKind::Throttled { retry_after } => retry_after,
+        _ => None,
+    }
+}

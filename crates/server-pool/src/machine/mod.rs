@@ -1,0 +1,329 @@
+//! The protocol of all pools of one server as a pure state machine.
+//!
+//! It has no clock, no I/O and no randomness but a seeded generator: the same calls with the same times
+//! give the same results. Whoever runs it (the driver of [`Pools`](crate::Pools), or a simulation of a
+//! whole fleet) hands in what happened ([`Machine::handle`]), takes out what is to be sent
+//! ([`Machine::poll`], until `None`) and what changed ([`Machine::poll_notice`]), and comes back at
+//! [`Machine::next_wakeup`].
+
+mod budget;
+mod change;
+mod clock;
+mod log;
+mod origin;
+mod own;
+mod peers;
+mod pool;
+mod queue;
+mod ranges;
+mod repair;
+mod view;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use transport_traits::{BusLimits, Instant, Outgoing, Topic, WallTime};
+
+use crate::config::Config;
+use crate::error::{ConfigError, ContributeError};
+use crate::stats::Stats;
+use crate::wire::text_hash;
+use budget::Budget;
+pub use change::{Change, Notice, Reason, ViewState};
+use clock::Clock;
+pub use origin::ENTRY_OVERHEAD;
+use pool::{Context, Job, Pool, Sent, Settings};
+
+/// The first wait after a failed publish; it doubles with each further failure.
+const FIRST_BACKOFF: Duration = Duration::from_millis(200);
+
+/// It doubles at most this often.
+const MAX_DOUBLINGS: u32 = 5;
+
+/// A pool of a machine, by the order in which they were opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PoolId(pub usize);
+
+/// A frame handed out to be published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FrameId(pub u64);
+
+/// What happened outside of a machine.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The wall clock says so. It may jump; it is worth telling whenever time has passed.
+    WallClock(WallTime),
+    /// A message came on the topic of a pool.
+    Received {
+        /// The pool.
+        pool: PoolId,
+        /// The message.
+        body: Bytes,
+    },
+    /// Messages may have been lost on the topic of a pool.
+    Gap {
+        /// The pool.
+        pool: PoolId,
+    },
+    /// The publish of a frame ended well.
+    Published(FrameId),
+    /// The publish of a frame failed, or may have.
+    Failed {
+        /// The frame.
+        frame: FrameId,
+        /// How long the bus asks to wait, where it says so.
+        retry_after: Option<Duration>,
+    },
+    /// Leave gracefully. Nothing else is sent any more.
+    Close,
+}
+
+/// What a machine wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Publish this, and say how it went.
+    Publish {
+        /// The name by which to say so.
+        frame: FrameId,
+        /// What to publish.
+        message: Outgoing,
+    },
+    /// Every pool was left: nothing will come any more. Comes once.
+    Closed,
+}
+
+/// All pools of one server.
+#[derive(Debug)]
+pub struct Machine {
+    settings: Settings,
+    bus: BusLimits,
+    now: Instant,
+    clock: Clock,
+    rng: fastrand::Rng,
+    pools: Vec<Pool>,
+    budget: Budget,
+    in_flight: BTreeMap<FrameId, (PoolId, Sent)>,
+    next_frame: u64,
+    /// Failed publishes running.
+    failures: u32,
+    blocked_until: Instant,
+    phase: Phase,
+    notices: VecDeque<(PoolId, Notice)>,
+    stats: Stats,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Open,
+    Closing,
+    Closed,
+}
+
+impl Machine {
+    /// A machine without pools. `echo`: whether this server hears its own messages.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn new(
+        now: Instant,
+        wall: WallTime,
+        config: Config,
+        bus: &BusLimits,
+        echo: bool,
+    ) -> Result<Self, ConfigError> {
+        let limit = config.check(bus)?;
+        let incarnation = config.incarnation.unwrap_or_else(|| Clock::new(now, wall).wall_millis(now));
+        let seed = config.seed.unwrap_or_else(|| text_hash(&config.server) ^ incarnation);
+        Ok(Self {
+            settings: Settings { config, incarnation, limit, echo },
+            bus: bus.clone(),
+            now,
+            clock: Clock::new(now, wall),
+            rng: fastrand::Rng::with_seed(seed),
+            pools: Vec::new(),
+            budget: Budget::new([bus.send, bus.receive_total], now),
+            in_flight: BTreeMap::new(),
+            next_frame: 0,
+            failures: 0,
+            blocked_until: now,
+            phase: Phase::Open,
+            notices: VecDeque::new(),
+            stats: Stats::default(),
+        })
+    }
+
+    /// Opens a pool on a topic that is already subscribed to.
+    pub fn open(&mut self, now: Instant, topic: Topic) -> PoolId {
+        self.now = self.now.max(now);
+        let id = PoolId(self.pools.len());
+        let budget = Budget::new([self.bus.receive_topic], now);
+        let (context, pools) = self.split();
+        pools.push(Pool::new(id, topic, budget, &context));
+        id
+    }
+
+    /// Contributes an entry to a pool, or another value for it. `value` is JSON text. An equal value of an
+    /// entry that this server owns already changes nothing.
+    ///
+    /// # Errors
+    /// `TooLarge`, `Full` and `Closed` of [`ContributeError`].
+    pub fn contribute(
+        &mut self,
+        now: Instant,
+        pool: PoolId,
+        key: &str,
+        value: Arc<str>,
+    ) -> Result<(), ContributeError> {
+        if self.phase != Phase::Open {
+            return Err(ContributeError::Closed);
+        }
+        self.now = self.now.max(now);
+        let (mut context, pools) = self.split();
+        pools[pool.0].contribute(&mut context, key, value)
+    }
+
+    /// Takes a contribution of this server back. `false` if it has none under the key, or is closed.
+    pub fn withdraw(&mut self, now: Instant, pool: PoolId, key: &str) -> bool {
+        self.now = self.now.max(now);
+        let open = self.phase == Phase::Open;
+        let (mut context, pools) = self.split();
+        open && pools[pool.0].withdraw(&mut context, key)
+    }
+
+    /// Takes in what happened.
+    pub fn handle(&mut self, now: Instant, input: Input) {
+        self.now = self.now.max(now);
+        match input {
+            Input::WallClock(wall) => self.clock.set_wall(self.now, wall),
+            Input::Received { pool, body } => {
+                let (mut context, pools) = self.split();
+                pools[pool.0].receive(&mut context, &body);
+            }
+            Input::Gap { .. } => self.stats.gaps += 1,
+            Input::Published(frame) => self.published(frame),
+            Input::Failed { frame, retry_after } => self.failed(frame, retry_after),
+            Input::Close => self.close(),
+        }
+    }
+
+    /// The next thing to do outside. To be called until `None` after anything else was called.
+    pub fn poll(&mut self, now: Instant) -> Option<Output> {
+        self.now = self.now.max(now);
+        if self.phase == Phase::Closed {
+            return None;
+        }
+        let (mut context, pools) = self.split();
+        pools.iter_mut().for_each(|pool| pool.tick(&mut context));
+        while let Some((id, job)) = self.due_job() {
+            let (mut context, pools) = self.split();
+            if let Some(parcel) = pools[id.0].build(&mut context, job) {
+                return Some(self.hand_out(id, parcel));
+            }
+        }
+        let left = self.phase == Phase::Closing && self.pools.iter().all(Pool::has_left);
+        left.then(|| {
+            self.phase = Phase::Closed;
+            Output::Closed
+        })
+    }
+
+    /// The next change of a view, in order.
+    pub fn poll_notice(&mut self) -> Option<(PoolId, Notice)> {
+        self.notices.pop_front()
+    }
+
+    /// When to [`poll`](Self::poll) again if nothing happens before.
+    #[must_use]
+    pub fn next_wakeup(&self) -> Option<Instant> {
+        if self.phase == Phase::Closed {
+            return None;
+        }
+        let ticks = self.pools.iter().map(|pool| pool.next_tick(self.now, &self.settings));
+        let sends = self.pools.iter().filter_map(|pool| self.next_send(pool).map(|(at, ..)| at));
+        ticks.chain(sends).min()
+    }
+
+    /// Whether [`Input::Close`] was handled.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.phase != Phase::Open
+    }
+
+    /// What happened so far, and how things stand.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let sum = |count: fn(&Pool) -> usize| self.pools.iter().map(|pool| count(pool) as u64).sum();
+        Stats { servers: sum(Pool::servers), entries: sum(Pool::entries), ..self.stats }
+    }
+
+    fn published(&mut self, frame: FrameId) {
+        let Some((pool, sent)) = self.in_flight.remove(&frame) else { return };
+        self.failures = 0;
+        let (context, pools) = self.split();
+        pools[pool.0].sent(&context, sent);
+    }
+
+    fn failed(&mut self, frame: FrameId, retry_after: Option<Duration>) {
+        let Some((pool, sent)) = self.in_flight.remove(&frame) else { return };
+        self.stats.frames_failed += 1;
+        let backoff = FIRST_BACKOFF * (1 << self.failures.min(MAX_DOUBLINGS));
+        let wait = retry_after.unwrap_or(backoff).mul_f64(1.0 + self.rng.f64() / 2.0);
+        self.failures += 1;
+        self.blocked_until = self.blocked_until.max(self.now + wait);
+        let (mut context, pools) = self.split();
+        pools[pool.0].failed(&mut context, sent);
+    }
+
+    fn close(&mut self) {
+        if self.phase == Phase::Open {
+            self.phase = Phase::Closing;
+            let now = self.now;
+            self.pools.iter_mut().for_each(|pool| pool.close(now));
+        }
+    }
+
+    /// What is due longest and may be sent now.
+    fn due_job(&self) -> Option<(PoolId, Job)> {
+        let jobs = self.pools.iter().enumerate().filter_map(|(index, pool)| {
+            let (at, due, job) = self.next_send(pool)?;
+            (at <= self.now).then_some((due, PoolId(index), job))
+        });
+        jobs.min_by_key(|(due, id, _)| (*due, *id)).map(|(_, id, job)| (id, job))
+    }
+
+    /// When a pool may send next, since when that is due, and what it is.
+    fn next_send(&self, pool: &Pool) -> Option<(Instant, Instant, Job)> {
+        if self.in_flight.len() >= self.settings.config.max_in_flight {
+            return None;
+        }
+        let (due, job) = pool.next_job(&self.settings)?;
+        let tokens = self.budget.next_token(self.now)?.max(pool.budget.next_token(self.now)?);
+        let tokens = if tokens > self.now { tokens } else { Instant::ZERO };
+        Some((due.max(tokens).max(self.blocked_until), due, job))
+    }
+
+    fn hand_out(&mut self, id: PoolId, parcel: pool::Parcel) -> Output {
+        self.budget.take(self.now);
+        self.pools[id.0].budget.take(self.now);
+        let frame = FrameId(self.next_frame);
+        self.next_frame += 1;
+        self.in_flight.insert(frame, (id, parcel.sent));
+        self.stats.frames_sent += 1;
+        Output::Publish { frame, message: parcel.message }
+    }
+
+    /// The pools, and what they borrow while they work.
+    fn split(&mut self) -> (Context<'_>, &mut Vec<Pool>) {
+        let context = Context {
+            now: self.now,
+            settings: &self.settings,
+            clock: &mut self.clock,
+            rng: &mut self.rng,
+            notices: &mut self.notices,
+            stats: &mut self.stats,
+        };
+        (context, &mut self.pools)
+    }
+}

@@ -1,0 +1,81 @@
+//! Who lives: silence, the proof that the bus works, and when everything is known.
+
+use transport_traits::Instant;
+
+use crate::machine::change::{Notice, Reason, ViewState};
+
+use super::{Context, Pool, Settings};
+
+impl Pool {
+    /// Does what is due by the clock, besides sending.
+    pub(crate) fn tick(&mut self, context: &mut Context<'_>) {
+        let now = context.now;
+        let timeout = context.settings.config.timeout;
+        if now.since(self.ticked) > timeout / 4 {
+            self.forgive(now);
+        }
+        self.ticked = now;
+        self.check_fresh(context);
+        if self.state == ViewState::Fresh {
+            let expired = self.peers.expire(now, timeout);
+            context.stats.expired += expired.len() as u64;
+            self.drop_origins(context, expired, Reason::Expired);
+        }
+        self.own.log.prune(now, 2 * timeout);
+        self.check_synced(context);
+    }
+
+    /// When [`tick`](Self::tick) has something to do. Often enough that a pause of this server is told
+    /// from silence of the others.
+    pub(crate) fn next_tick(&self, now: Instant, settings: &Settings) -> Instant {
+        let timeout = settings.config.timeout;
+        let fresh = self.state == ViewState::Fresh;
+        let expiry = self.peers.next_expiry().filter(|_| fresh);
+        let stale = Some(self.heard + timeout / 2).filter(|_| fresh && self.expects_to_hear(settings));
+        let sync = self.sync_after.filter(|at| !self.synced && *at > now);
+        let prune = self.own.log.next_prune(2 * timeout);
+        let regular = self.ticked + timeout / 8;
+        [expiry, stale, sync, prune].into_iter().flatten().fold(regular, Instant::min)
+    }
+
+    /// The bus works. After it did not, nobody's silence counts.
+    pub(super) fn hear(&mut self, context: &mut Context<'_>) {
+        self.heard = context.now;
+        if self.state == ViewState::Stale {
+            self.forgive(context.now);
+            self.enter(context, ViewState::Fresh);
+        }
+    }
+
+    /// Gives everybody a full timeout: it was this server that could not hear.
+    fn forgive(&mut self, now: Instant) {
+        self.heard = now;
+        self.peers.renew(now);
+    }
+
+    fn check_fresh(&mut self, context: &mut Context<'_>) {
+        let silent = self.heard + context.settings.config.timeout / 2 <= context.now;
+        if silent && self.state == ViewState::Fresh && self.expects_to_hear(context.settings) {
+            tracing::warn!(topic = &*self.topic, "nothing heard on a pool's topic: its view is stale");
+            self.enter(context, ViewState::Stale);
+        }
+    }
+
+    /// Whether silence means anything: on a bus without echo a server alone hears nothing.
+    fn expects_to_hear(&self, settings: &Settings) -> bool {
+        settings.echo || self.peers.live().next().is_some()
+    }
+
+    fn enter(&mut self, context: &mut Context<'_>, state: ViewState) {
+        self.state = state;
+        context.notices.push_back((self.id, Notice::State(state)));
+    }
+
+    fn check_synced(&mut self, context: &mut Context<'_>) {
+        let waited = self.sync_after.is_some_and(|at| at <= context.now);
+        if waited && !self.synced && self.peers.live().all(|(_, live)| live.origin.is_complete()) {
+            self.synced = true;
+            context.notices.push_back((self.id, Notice::Synced));
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Frames of other servers, and the echo of one's own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::machine::change::Reason;
+use crate::machine::origin::{Effect, Effects, Origin, Room};
+use crate::machine::peers::Admission;
+use crate::machine::repair;
+use crate::machine::view::Shift;
+use crate::stats::Stats;
+use crate::wire::{Body, Delta, Frame, Header, Want, decode};
+
+use super::{Context, Pool};
+
+impl Pool {
+    /// Takes in whatever came from the bus.
+    pub(crate) fn receive(&mut self, context: &mut Context<'_>, body: &[u8]) {
+        match decode(body) {
+            Err(why) => drop_frame(context, |stats| &mut stats.malformed, &why.to_string()),
+            Ok(frame) if frame.header.server == context.settings.config.server => {
+                self.receive_own(context, &frame.header);
+            }
+            Ok(frame) => self.receive_other(context, &frame),
+        }
+    }
+
+    /// An own frame proves that the bus works.
+    fn receive_own(&mut self, context: &mut Context<'_>, header: &Header) {
+        match header.incarnation.cmp(&context.settings.incarnation) {
+            std::cmp::Ordering::Equal => self.hear(context),
+            std::cmp::Ordering::Less => drop_frame(context, |stats| &mut stats.outdated, "of a past life"),
+            std::cmp::Ordering::Greater => {
+                drop_frame(context, |stats| &mut stats.impostors, "another server bears this server's name");
+            }
+        }
+    }
+
+    fn receive_other(&mut self, context: &mut Context<'_>, frame: &Frame<'_>) {
+        let header = &frame.header;
+        if let Some(origin) = self.peers.retire_older(header) {
+            self.drop_origins(context, [(header.server.clone(), origin)], Reason::Restarted);
+        }
+        let config = &context.settings.config;
+        match self.peers.admit(header, context.now, config.max_origins, config.timeout) {
+            Admission::Outdated => drop_frame(context, |stats| &mut stats.outdated, "of a life that is over"),
+            Admission::Refused => drop_frame(context, |stats| &mut stats.refused, "of one server too many"),
+            admission => {
+                context.stats.frames_received += 1;
+                self.hear(context);
+                self.take_in(context, frame, admission == Admission::Newer);
+            }
+        }
+    }
+
+    /// Requests and farewells count once, when they come as the newest; what is said of a log always holds.
+    fn take_in(&mut self, context: &mut Context<'_>, frame: &Frame<'_>, newer: bool) {
+        let header = &frame.header;
+        let Some(live) = self.peers.live_mut(&header.server) else { return };
+        let before = live.origin.extent();
+        live.origin.announce(header);
+        match &frame.body {
+            Body::Delta(delta) => self.take_delta(context, header, delta),
+            Body::Join if newer => self.outbox.answer(context, 0, self.own.log.head()),
+            Body::Pull(wants) if newer => {
+                wants.iter().for_each(|want| self.answer_or_overhear(context, want))
+            }
+            Body::Leave if newer => {
+                let origin = self.peers.end(&header.server);
+                let origin = origin.map(|origin| (header.server.clone(), origin));
+                self.drop_origins(context, origin, Reason::Left);
+            }
+            Body::Heartbeat | Body::Join | Body::Pull(_) | Body::Leave | Body::Unknown => {}
+        }
+        self.verify(context, &header.server);
+        let due = (context.now + repair::delay(context, 0)).max(self.join_answered);
+        self.peers.watch(&header.server, Some(before), due);
+    }
+
+    fn take_delta(&mut self, context: &mut Context<'_>, header: &Header, delta: &Delta<'_>) {
+        let config = &context.settings.config;
+        let all = self.peers.bytes();
+        let Some(live) = self.peers.live_mut(&header.server) else { return };
+        let before = live.origin.bytes();
+        let others = all - before;
+        let room =
+            Room { items: config.max_origin_entries, bytes: config.max_pool_bytes.saturating_sub(others) };
+        let mut effects = Effects::new();
+        let refused = live.origin.apply(header.head, delta, room, &mut effects);
+        let after = live.origin.bytes();
+        self.peers.resized(before, after);
+        if refused > 0 {
+            context.stats.refused += refused - 1;
+            drop_frame(context, |stats| &mut stats.refused, "entries without room");
+        }
+        for (key, effect) in effects {
+            self.take_effect(context, &header.server, key, effect);
+        }
+    }
+
+    fn take_effect(&mut self, context: &mut Context<'_>, server: &Arc<str>, key: Arc<str>, effect: Effect) {
+        match effect {
+            Effect::Drop => {
+                let shift = self.view.release(&key, server);
+                self.tell_release(context, key, server, &shift, Reason::Withdrawn);
+            }
+            Effect::Put { stamp, same } => {
+                context.clock.observe(context.now, stamp);
+                let shift = self.view.claim(&key, server, stamp);
+                self.tell_claim(context, key.clone(), server, &shift, same);
+                self.give_way(context, &key);
+            }
+        }
+    }
+
+    /// Takes an own claim back that another server has overtaken. Its owner's removal must not bring it
+    /// back, nor this server's leave or restart touch the key.
+    fn give_way(&mut self, context: &mut Context<'_>, key: &str) {
+        let server = &context.settings.config.server;
+        let overtaken = self.view.winner(key).is_some_and(|claim| claim.1 != *server);
+        if overtaken && self.own.take(context.now, key) {
+            let _ = self.view.release(key, server);
+            context.stats.overtaken += 1;
+        }
+    }
+
+    fn answer_or_overhear(&mut self, context: &mut Context<'_>, want: &Want<'_>) {
+        if *want.server != *context.settings.config.server {
+            self.peers.overhear(context, want);
+        } else if want.incarnation == context.settings.incarnation {
+            self.outbox.answer(context, want.from, want.to.min(self.own.log.head()));
+        }
+    }
+
+    /// Knows a log anew whose hash is wrong; for each server at most once a timeout.
+    fn verify(&mut self, context: &mut Context<'_>, server: &str) {
+        let Some(live) = self.peers.live_mut(server) else { return };
+        let again = live.mismatch.is_none_or(|at| at + context.settings.config.timeout <= context.now);
+        if again && live.origin.is_wrong() {
+            live.mismatch = Some(context.now);
+            live.origin.begin_sweep();
+            context.stats.hash_mismatches += 1;
+            tracing::warn!(server, "the hash of a server's entries differs: they are read again");
+        }
+    }
+
+    /// Takes all claims of servers away that are gone: of all at once, so that no event shows a claim of
+    /// one that is gone as well.
+    pub(super) fn drop_origins(
+        &mut self,
+        context: &mut Context<'_>,
+        origins: impl IntoIterator<Item = (Arc<str>, Origin)>,
+        reason: Reason,
+    ) {
+        let mut owners = BTreeMap::new();
+        for (server, origin) in origins {
+            for key in origin.into_keys() {
+                let before = self.view.release(&key, &server).before;
+                owners.entry(key).or_insert(before);
+            }
+        }
+        for (key, before) in owners {
+            let after = self.view.winner(&key).map(|claim| claim.1.clone());
+            if before != after {
+                self.tell_owner(context, key, &Shift { before, after }, reason);
+            }
+        }
+    }
+}
+
+/// Counts something dropped, and warns the 1st, 2nd, 4th, 8th … time: a flood of it must not flood the log.
+fn drop_frame(context: &mut Context<'_>, counter: impl FnOnce(&mut Stats) -> &mut u64, why: &str) {
+    let count = counter(context.stats);
+    *count += 1;
+    if count.is_power_of_two() {
+        tracing::warn!(count = *count, why, "dropped from a pool's topic");
+    }
+}

@@ -1,0 +1,248 @@
+//! Frames out: what is due, and making it.
+
+use bytes::Bytes;
+use transport_traits::{Instant, Outgoing, Priority};
+
+use crate::machine::own::Part;
+use crate::machine::ranges::Ranges;
+use crate::wire::{Header, Kind, simple_frame};
+
+use super::{Context, Pool, Settings};
+
+/// How often a farewell is tried.
+const MAX_FAREWELLS: u32 = 3;
+
+/// The most separate parts planned to be sent again. Beyond, everything before them is sent as well: fewer
+/// frames, and nobody's requests fill the memory.
+const MAX_SCATTERED: usize = 64;
+
+/// What a pool has to send besides what waits in its queue.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    sequence: u64,
+    /// When a frame was sent last.
+    sent: Option<Instant>,
+    heartbeat: Instant,
+    /// The last heartbeat was left out because another frame had done its work.
+    skipped: bool,
+    join: Option<Instant>,
+    /// Parts of the log to send again. New requests join those under way, and the parts are sent around
+    /// from `cursor`: requests that keep coming repeat what they must, and never start it over.
+    answers: Ranges,
+    cursor: u64,
+    answer: Option<Instant>,
+    farewell: Farewell,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Farewell {
+    No,
+    Due { since: Instant, attempts: u32 },
+    UnderWay { attempts: u32 },
+    Said,
+}
+
+/// A thing to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Job {
+    Leave,
+    Join,
+    Heartbeat,
+    Pull,
+    Queue,
+    Answer,
+}
+
+/// A frame to publish, and what it is.
+pub(crate) struct Parcel {
+    pub(crate) message: Outgoing,
+    pub(crate) sent: Sent,
+}
+
+/// What a frame under way is: what has to be done again if it fails.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sent {
+    Leave,
+    Join,
+    Heartbeat,
+    Pull,
+    /// The versions in (from, to].
+    Part(u64, u64),
+}
+
+impl Outbox {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            sequence: 0,
+            sent: None,
+            heartbeat: now,
+            skipped: false,
+            join: Some(now),
+            answers: Ranges::default(),
+            cursor: 0,
+            answer: None,
+            farewell: Farewell::No,
+        }
+    }
+
+    /// Plans to send a part of the log again, with whatever is asked for meanwhile.
+    pub(super) fn answer(&mut self, context: &mut Context<'_>, from: u64, to: u64) {
+        let scattered = self.answers.len() >= MAX_SCATTERED;
+        self.answers.insert(if scattered { 0 } else { from }, to);
+        if !self.answers.is_empty() && self.answer.is_none() {
+            let coalesce = context.settings.config.coalesce;
+            self.answer = Some(context.now + coalesce.mul_f64(0.5 + context.rng.f64()));
+        }
+    }
+}
+
+impl Pool {
+    /// The next thing to send and since when it is due.
+    pub(crate) fn next_job(&self, settings: &Settings) -> Option<(Instant, Job)> {
+        let outbox = &self.outbox;
+        match outbox.farewell {
+            Farewell::No => {}
+            Farewell::Due { since, .. } => return Some((since, Job::Leave)),
+            Farewell::UnderWay { .. } | Farewell::Said => return None,
+        }
+        let coalesce = settings.config.coalesce;
+        let jobs = [
+            (outbox.join, Job::Join),
+            (outbox.join.is_none().then_some(outbox.heartbeat), Job::Heartbeat),
+            (self.peers.next_pull, Job::Pull),
+            (self.own.queue.front().map(|(_, since)| *since + coalesce), Job::Queue),
+            (outbox.answer, Job::Answer),
+        ];
+        jobs.into_iter().filter_map(|(due, job)| Some((due?, job))).min_by_key(|(due, _)| *due)
+    }
+
+    /// Makes a frame for a job. `None` if there turns out to be nothing to send; then the job is done.
+    pub(crate) fn build(&mut self, context: &mut Context<'_>, job: Job) -> Option<Parcel> {
+        let header = self.header(context);
+        let parcel = match job {
+            Job::Leave => Some(self.build_leave(&header)),
+            Job::Join => Some(self.build_join(context, &header)),
+            Job::Heartbeat => self.build_heartbeat(context, &header),
+            Job::Pull => self.build_pull(context, &header),
+            Job::Queue => self.build_queue(context, header),
+            Job::Answer => self.build_answer(context, &header),
+        }?;
+        self.outbox.sequence += 1;
+        self.outbox.sent = Some(context.now);
+        Some(parcel)
+    }
+
+    /// Plans to say good-bye and to send nothing else.
+    pub(crate) fn close(&mut self, now: Instant) {
+        if self.outbox.farewell == Farewell::No {
+            self.outbox.farewell = Farewell::Due { since: now, attempts: 0 };
+        }
+    }
+
+    /// Whether good-bye was said, or tried often enough.
+    pub(crate) fn has_left(&self) -> bool {
+        self.outbox.farewell == Farewell::Said
+    }
+
+    /// The publisher accepted a frame.
+    pub(crate) fn sent(&mut self, context: &Context<'_>, sent: Sent) {
+        match sent {
+            Sent::Leave => self.outbox.farewell = Farewell::Said,
+            Sent::Join => {
+                self.sync_after = Some(context.now + context.settings.config.heartbeat.mul_f64(1.5))
+            }
+            Sent::Heartbeat | Sent::Pull | Sent::Part(..) => {}
+        }
+    }
+
+    /// The publisher failed to accept a frame, or may have. All frames may be repeated.
+    pub(crate) fn failed(&mut self, context: &mut Context<'_>, sent: Sent) {
+        let now = context.now;
+        match (sent, self.outbox.farewell) {
+            (Sent::Leave, Farewell::UnderWay { attempts }) if attempts < MAX_FAREWELLS => {
+                self.outbox.farewell = Farewell::Due { since: now, attempts };
+            }
+            (Sent::Leave, _) => self.outbox.farewell = Farewell::Said,
+            (Sent::Join, _) => self.outbox.join = Some(now),
+            (Sent::Heartbeat, _) => self.outbox.heartbeat = now,
+            (Sent::Part(from, to), _) => self.outbox.answer(context, from, to),
+            // Asked for again anyway while the answer does not come.
+            (Sent::Pull, _) => {}
+        }
+    }
+
+    fn header(&self, context: &Context<'_>) -> Header {
+        Header {
+            server: context.settings.config.server.clone(),
+            incarnation: context.settings.incarnation,
+            sequence: self.outbox.sequence + 1,
+            head: self.own.log.head(),
+            pruned: self.own.log.pruned(),
+            hash: self.own.log.hash(),
+        }
+    }
+
+    fn build_leave(&mut self, header: &Header) -> Parcel {
+        if let Farewell::Due { attempts, .. } = self.outbox.farewell {
+            self.outbox.farewell = Farewell::UnderWay { attempts: attempts + 1 };
+        }
+        self.parcel(simple_frame(Kind::Leave, header), Priority::Urgent, Sent::Leave)
+    }
+
+    fn build_join(&mut self, context: &Context<'_>, header: &Header) -> Parcel {
+        self.outbox.join = None;
+        self.outbox.heartbeat = context.now + context.settings.config.heartbeat;
+        self.parcel(simple_frame(Kind::Join, header), Priority::Urgent, Sent::Join)
+    }
+
+    /// A heartbeat goes out unless another frame did its work since the last; but it is never left out
+    /// twice running, since a publisher with queues may hold other frames back longer.
+    fn build_heartbeat(&mut self, context: &mut Context<'_>, header: &Header) -> Option<Parcel> {
+        let every = context.settings.config.heartbeat;
+        let next = self.outbox.sent.map(|sent| sent + every).filter(|next| *next > self.outbox.heartbeat);
+        if let (Some(next), false) = (next, self.outbox.skipped) {
+            self.outbox.skipped = true;
+            self.outbox.heartbeat = next;
+            return None;
+        }
+        self.outbox.skipped = false;
+        self.outbox.heartbeat = context.now + every.mul_f64(1.0 - context.rng.f64() / 10.0);
+        let mut parcel =
+            self.parcel(simple_frame(Kind::Heartbeat, header), Priority::Urgent, Sent::Heartbeat);
+        parcel.message = parcel.message.with_conflation_key("heartbeat");
+        Some(parcel)
+    }
+
+    fn build_pull(&mut self, context: &mut Context<'_>, header: &Header) -> Option<Parcel> {
+        let frame = self.peers.pack_pulls(context, header)?;
+        context.stats.pulls_sent += 1;
+        Some(self.parcel(frame, Priority::Normal, Sent::Pull))
+    }
+
+    fn build_queue(&mut self, context: &Context<'_>, header: Header) -> Option<Parcel> {
+        let base = context.clock.wall_millis(context.now);
+        let part = self.own.pack_queue(context.now, &context.settings.limit, header, base)?;
+        Some(self.part(part))
+    }
+
+    fn build_answer(&mut self, context: &mut Context<'_>, header: &Header) -> Option<Parcel> {
+        let Some((from, to)) = self.outbox.answers.next_from(self.outbox.cursor) else {
+            self.outbox.answer = None;
+            return None;
+        };
+        let part = self.own.pack_log(&context.settings.limit, header, from, to);
+        self.outbox.cursor = part.to;
+        self.outbox.answers.remove(part.from, part.to);
+        self.outbox.answer = (!self.outbox.answers.is_empty()).then_some(context.now);
+        context.stats.parts_repeated += 1;
+        Some(self.part(part))
+    }
+
+    fn part(&self, part: Part) -> Parcel {
+        self.parcel(part.frame, Priority::Normal, Sent::Part(part.from, part.to))
+    }
+
+    fn parcel(&self, frame: Bytes, priority: Priority, sent: Sent) -> Parcel {
+        Parcel { message: Outgoing::new(self.topic.clone(), frame).with_priority(priority), sent }
+    }
+}

@@ -1,0 +1,146 @@
+//! Frames in: whatever arrives becomes a checked frame or a typed error.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::{Body, Delta, FORMAT, Frame, Header, Kind, MAX_INT, Op, Want};
+use crate::config::MAX_SERVER_NAME;
+
+/// The longest body looked at, in bytes: the largest frame if each of its characters took four.
+const MAX_RECEIVED: usize = 4 * 64 * 1024;
+
+/// Why a body is no frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Malformed {
+    #[error("longer than any frame")]
+    TooLong,
+    #[error("no JSON array")]
+    NoArray,
+    #[error("of a format that is not known")]
+    Format,
+    #[error("too short")]
+    TooShort,
+    #[error("a number is missing, no whole number or too large")]
+    Number,
+    #[error("a text is missing, empty or too long")]
+    Text,
+    #[error("versions contradict each other")]
+    Versions,
+}
+
+/// Reads a frame and checks that its parts agree with each other.
+pub(crate) fn decode(body: &[u8]) -> Result<Frame<'_>, Malformed> {
+    if body.len() > MAX_RECEIVED {
+        return Err(Malformed::TooLong);
+    }
+    let elements: Vec<&RawValue> = serde_json::from_slice(body).map_err(|_| Malformed::NoArray)?;
+    let mut reader = Reader(elements.into_iter());
+    if reader.number().map_err(|_| Malformed::Format)? != FORMAT {
+        return Err(Malformed::Format);
+    }
+    let kind = reader.number()?;
+    let header = reader.header()?;
+    let body = reader.body(kind, &header)?;
+    Ok(Frame { header, body })
+}
+
+struct Reader<'a>(std::vec::IntoIter<&'a RawValue>);
+
+impl<'a> Reader<'a> {
+    fn next(&mut self) -> Result<&'a str, Malformed> {
+        self.0.next().map(RawValue::get).ok_or(Malformed::TooShort)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.len() == 0
+    }
+
+    fn number(&mut self) -> Result<u64, Malformed> {
+        let number = self.next()?.parse().map_err(|_| Malformed::Number)?;
+        if number > MAX_INT { Err(Malformed::Number) } else { Ok(number) }
+    }
+
+    fn signed(&mut self) -> Result<i64, Malformed> {
+        let number: i64 = self.next()?.parse().map_err(|_| Malformed::Number)?;
+        if number.unsigned_abs() > MAX_INT { Err(Malformed::Number) } else { Ok(number) }
+    }
+
+    fn text(&mut self) -> Result<Cow<'a, str>, Malformed> {
+        let raw = self.next()?;
+        if let Ok(plain) = serde_json::from_str::<&str>(raw) {
+            return Ok(Cow::Borrowed(plain));
+        }
+        serde_json::from_str::<String>(raw).map(Cow::Owned).map_err(|_| Malformed::Text)
+    }
+
+    fn server(&mut self) -> Result<Cow<'a, str>, Malformed> {
+        let name = self.text()?;
+        let fits = (1..=MAX_SERVER_NAME).contains(&name.len());
+        if fits { Ok(name) } else { Err(Malformed::Text) }
+    }
+
+    fn header(&mut self) -> Result<Header, Malformed> {
+        let header = Header {
+            server: self.server()?.into(),
+            incarnation: self.number()?,
+            sequence: self.number()?,
+            head: self.number()?,
+            pruned: self.number()?,
+            hash: self.number()?.try_into().map_err(|_| Malformed::Number)?,
+        };
+        if header.pruned > header.head { Err(Malformed::Versions) } else { Ok(header) }
+    }
+
+    fn body(&mut self, kind: u64, header: &Header) -> Result<Body<'a>, Malformed> {
+        Ok(match kind {
+            k if k == Kind::Heartbeat as u64 => Body::Heartbeat,
+            k if k == Kind::Join as u64 => Body::Join,
+            k if k == Kind::Pull as u64 => Body::Pull(self.wants()?),
+            k if k == Kind::Delta as u64 => Body::Delta(self.delta(header)?),
+            k if k == Kind::Leave as u64 => Body::Leave,
+            _ => Body::Unknown,
+        })
+    }
+
+    fn wants(&mut self) -> Result<Vec<Want<'a>>, Malformed> {
+        let mut wants = Vec::new();
+        while !self.is_empty() {
+            let server = self.server()?;
+            let want = Want { server, incarnation: self.number()?, from: self.number()?, to: self.number()? };
+            if want.from >= want.to {
+                return Err(Malformed::Versions);
+            }
+            wants.push(want);
+        }
+        Ok(wants)
+    }
+
+    fn delta(&mut self, header: &Header) -> Result<Delta<'a>, Malformed> {
+        let (from, to, base) = (self.number()?, self.number()?, self.number()?);
+        if from >= to || to > header.head {
+            return Err(Malformed::Versions);
+        }
+        let mut ops = Vec::new();
+        while !self.is_empty() {
+            ops.push(self.op(from, to, base)?);
+        }
+        Ok(Delta { from, to, ops })
+    }
+
+    fn op(&mut self, from: u64, to: u64, base: u64) -> Result<Op<'a>, Malformed> {
+        let key = self.text()?;
+        let offset = self.signed()?;
+        let version = from + offset.unsigned_abs();
+        if offset == 0 || version > to {
+            return Err(Malformed::Versions);
+        }
+        let put = if offset < 0 { None } else { Some((self.stamp(base)?, self.next()?)) };
+        Ok(Op { key, version, put })
+    }
+
+    fn stamp(&mut self, base: u64) -> Result<u64, Malformed> {
+        let stamp = base.checked_add_signed(self.signed()?).ok_or(Malformed::Number)?;
+        if stamp > MAX_INT { Err(Malformed::Number) } else { Ok(stamp) }
+    }
+}

@@ -1,0 +1,371 @@
+//! A fleet of machines on a virtual clock, over a bus that loses, repeats, delays and splits.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use server_pool::machine::{Change, Input, Machine, Notice, Output, PoolId, Reason, ViewState};
+use server_pool::{Config, Stats};
+use transport_traits::{BusLimits, Instant, WallTime};
+
+/// The pool of most tests.
+pub(crate) const POOL: PoolId = PoolId(0);
+
+/// 2026-01-01 00:00 UTC, at the beginning of every test.
+const START: WallTime = WallTime::from_micros(1_767_225_600_000_000);
+
+pub(crate) const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub(crate) const fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// What the bus does to messages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Faults {
+    /// Of 100 deliveries, how many are lost.
+    pub(crate) loss: u32,
+    /// Of 100 deliveries, how many come twice.
+    pub(crate) duplication: u32,
+    /// Of 100 publishes, how many fail.
+    pub(crate) failure: u32,
+    /// Up to how much longer than 10 ms a delivery takes.
+    pub(crate) jitter: Duration,
+}
+
+pub(crate) const CALM: Faults = Faults { loss: 0, duplication: 0, failure: 0, jitter: Duration::ZERO };
+
+/// What one server sees: value and owner by key.
+pub(crate) type Seen = BTreeMap<String, (String, String)>;
+
+pub(crate) struct Server {
+    pub(crate) name: Arc<str>,
+    pub(crate) machine: Machine,
+    pub(crate) alive: bool,
+    /// It was told to leave, and does so as soon as it can.
+    pub(crate) leaving: bool,
+    /// Nothing happens in the process before this.
+    pub(crate) paused_until: Instant,
+    /// Servers of different sides do not hear each other.
+    pub(crate) side: u8,
+    /// Whether it hears anything, itself included.
+    pub(crate) connected: bool,
+    /// How far its wall clock is ahead, in seconds.
+    pub(crate) clock_ahead: i64,
+    pub(crate) seen: BTreeMap<PoolId, Seen>,
+    pub(crate) events: Vec<(Instant, Change)>,
+    pub(crate) state: ViewState,
+    pub(crate) synced_at: Option<Instant>,
+    held: Vec<Input>,
+}
+
+/// Says of a message whether it is dropped: sender, receiver, text.
+type Filter = Box<dyn Fn(usize, usize, &str) -> bool>;
+
+/// When it arrives, in which order it was sent, and what arrives where.
+type OnTheWay = (Instant, u64, usize, PoolId, Bytes);
+
+pub(crate) struct Fleet {
+    pub(crate) now: Instant,
+    pub(crate) servers: Vec<Server>,
+    pub(crate) faults: Faults,
+    pub(crate) limits: BusLimits,
+    pub(crate) tune: fn(&mut Config),
+    /// Every frame published: when, by which server, its text.
+    pub(crate) published: Vec<(Instant, usize, String)>,
+    /// Drops what it is true of.
+    pub(crate) filter: Filter,
+    pub(crate) rng: fastrand::Rng,
+    on_the_way: BinaryHeap<Reverse<OnTheWay>>,
+    order: u64,
+    lives: u64,
+}
+
+impl Fleet {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            now: Instant::ZERO,
+            servers: Vec::new(),
+            faults: CALM,
+            limits: BusLimits::default(),
+            tune: |_| (),
+            published: Vec::new(),
+            filter: Box::new(|_, _, _| false),
+            rng: fastrand::Rng::with_seed(seed),
+            on_the_way: BinaryHeap::new(),
+            order: 0,
+            lives: 0,
+        }
+    }
+
+    /// Servers "s0", "s1" …, with one pool open and everything said that there is to say.
+    pub(crate) fn of(servers: usize, seed: u64) -> Self {
+        let mut fleet = Self::new(seed);
+        for index in 0..servers {
+            fleet.join(&format!("s{index}"));
+        }
+        fleet.run(secs(3));
+        fleet
+    }
+
+    /// Starts a server with one pool, and says which it is. One that bore the name before is gone.
+    pub(crate) fn join(&mut self, name: &str) -> usize {
+        self.lives += 1;
+        let mut config = Config::new(name).with_incarnation(self.lives).with_seed(self.rng.u64(..));
+        config.heartbeat = secs(1);
+        config.timeout = secs(5);
+        (self.tune)(&mut config);
+        let machine = Machine::new(self.now, self.wall(0), config, &self.limits, true)
+            .expect("the tests' configurations work");
+        let server = Server {
+            name: name.into(),
+            machine,
+            alive: true,
+            leaving: false,
+            paused_until: Instant::ZERO,
+            side: 0,
+            connected: true,
+            clock_ahead: 0,
+            seen: BTreeMap::new(),
+            events: Vec::new(),
+            state: ViewState::Fresh,
+            synced_at: None,
+            held: Vec::new(),
+        };
+        self.servers.push(server);
+        let index = self.servers.len() - 1;
+        self.open(index, "p");
+        index
+    }
+
+    pub(crate) fn open(&mut self, server: usize, pool: &str) -> PoolId {
+        let id = self.servers[server].machine.open(self.now, pool.into());
+        self.servers[server].seen.insert(id, Seen::new());
+        self.pump(server);
+        id
+    }
+
+    /// Contributes a text, unless the server is leaving.
+    pub(crate) fn put(&mut self, server: usize, key: &str, value: &str) {
+        let value = serde_json::Value::from(value).to_string();
+        let machine = &mut self.servers[server].machine;
+        let leaving = machine.is_closing();
+        let contributed = machine.contribute(self.now, POOL, key, value.into());
+        assert!(leaving || contributed.is_ok(), "{contributed:?}");
+        self.pump(server);
+    }
+
+    pub(crate) fn withdraw(&mut self, server: usize, key: &str) -> bool {
+        let had = self.servers[server].machine.withdraw(self.now, POOL, key);
+        self.pump(server);
+        had
+    }
+
+    pub(crate) fn leave(&mut self, server: usize) {
+        self.servers[server].leaving = true;
+        self.input(server, Input::Close);
+    }
+
+    pub(crate) fn crash(&mut self, server: usize) {
+        self.servers[server].alive = false;
+    }
+
+    /// Sets a server's wall clock so many seconds ahead.
+    pub(crate) fn set_clock(&mut self, server: usize, ahead: i64) {
+        self.servers[server].clock_ahead = ahead;
+        self.input(server, Input::WallClock(self.wall(ahead)));
+    }
+
+    /// Hands a server a message as if it came from the bus.
+    pub(crate) fn inject(&mut self, server: usize, body: &str) {
+        self.input(server, Input::Received { pool: POOL, body: Bytes::copy_from_slice(body.as_bytes()) });
+    }
+
+    /// Lets time pass.
+    pub(crate) fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(next) = self.next_event().filter(|next| *next <= end) {
+            assert!(next >= self.now, "time does not go back");
+            self.now = next;
+            self.deliver_due();
+            self.wake_due();
+        }
+        self.now = end;
+    }
+
+    /// Lets time pass until something is so, and says how long that took; not longer than `most`.
+    pub(crate) fn run_until(&mut self, most: Duration, is_so: impl Fn(&Self) -> bool) -> Option<Duration> {
+        let start = self.now;
+        while self.now.since(start) <= most {
+            if is_so(self) {
+                return Some(self.now.since(start));
+            }
+            self.run(millis(10));
+        }
+        None
+    }
+
+    pub(crate) fn seen(&self, server: usize) -> &Seen {
+        &self.servers[server].seen[&POOL]
+    }
+
+    pub(crate) fn value(&self, server: usize, key: &str) -> Option<&str> {
+        self.seen(server).get(key).map(|(value, _)| value.as_str())
+    }
+
+    pub(crate) fn owner(&self, server: usize, key: &str) -> Option<&str> {
+        self.seen(server).get(key).map(|(_, owner)| owner.as_str())
+    }
+
+    pub(crate) fn stats(&self, server: usize) -> Stats {
+        self.servers[server].machine.stats()
+    }
+
+    /// The living servers.
+    pub(crate) fn living(&self) -> Vec<usize> {
+        (0..self.servers.len()).filter(|index| self.servers[*index].alive).collect()
+    }
+
+    /// Whether all living servers see the same, and only entries of the living.
+    pub(crate) fn agrees(&self) -> bool {
+        let living = self.living();
+        let names: Vec<&str> = living.iter().map(|index| &*self.servers[*index].name).collect();
+        let first = self.seen(living[0]);
+        living.iter().all(|index| self.seen(*index) == first)
+            && first.values().all(|(_, owner)| names.contains(&owner.as_str()))
+    }
+
+    /// How often a server's entry under a key went away, and why.
+    pub(crate) fn removals(&self, server: usize, key: &str) -> Vec<Reason> {
+        let removed = self.servers[server].events.iter().filter_map(|(_, change)| match change {
+            Change::Removed { key: removed, reason } if **removed == *key => Some(*reason),
+            _ => None,
+        });
+        removed.collect()
+    }
+
+    fn wall(&self, ahead: i64) -> WallTime {
+        let micros = START.as_micros() + self.now.as_micros();
+        WallTime::from_micros(micros.saturating_add_signed(ahead * 1_000_000))
+    }
+
+    fn next_event(&self) -> Option<Instant> {
+        let arrival = self.on_the_way.peek().map(|Reverse((at, ..))| *at);
+        let awake = self.servers.iter().filter(|server| server.alive);
+        let wakeups = awake.filter_map(|server| Some(server.machine.next_wakeup()?.max(server.paused_until)));
+        wakeups.chain(arrival).min().map(|at| at.max(self.now))
+    }
+
+    fn deliver_due(&mut self) {
+        while self.on_the_way.peek().is_some_and(|Reverse((at, ..))| *at <= self.now) {
+            let Some(Reverse((_, _, to, pool, body))) = self.on_the_way.pop() else { return };
+            self.input(to, Input::Received { pool, body });
+        }
+    }
+
+    fn wake_due(&mut self) {
+        for index in self.living() {
+            let server = &mut self.servers[index];
+            let due = server.machine.next_wakeup().is_some_and(|at| at <= self.now);
+            if server.paused_until <= self.now && (due || !server.held.is_empty()) {
+                for input in std::mem::take(&mut server.held) {
+                    server.machine.handle(self.now, input);
+                }
+                self.pump(index);
+            }
+        }
+    }
+
+    fn input(&mut self, index: usize, input: Input) {
+        let server = &mut self.servers[index];
+        if !server.alive {
+            return;
+        }
+        if server.paused_until > self.now {
+            server.held.push(input);
+            return;
+        }
+        server.machine.handle(self.now, input);
+        self.pump(index);
+    }
+
+    fn pump(&mut self, index: usize) {
+        while let Some(output) = self.servers[index].machine.poll(self.now) {
+            match output {
+                Output::Closed => self.servers[index].alive = false,
+                Output::Publish { frame, message } => {
+                    let limit = self.limits.body;
+                    let fits = limit.map_or(Ok(()), |limit| limit.check("frame", &message.body));
+                    assert!(fits.is_ok(), "{fits:?}");
+                    let result = if self.rng.u32(..100) < self.faults.failure {
+                        Input::Failed { frame, retry_after: None }
+                    } else {
+                        self.broadcast(index, &message.topic, &message.body);
+                        Input::Published(frame)
+                    };
+                    self.servers[index].machine.handle(self.now, result);
+                }
+            }
+        }
+        let wakeup = self.servers[index].machine.next_wakeup();
+        assert!(wakeup.is_none_or(|at| at > self.now), "a machine at rest has nothing to do now");
+        self.take_notices(index);
+    }
+
+    /// Every server opens its pools in the same order, so a topic's pool has the same id everywhere.
+    fn broadcast(&mut self, from: usize, topic: &str, body: &Bytes) {
+        let pool = PoolId(usize::from(topic != "p"));
+        let text = String::from_utf8_lossy(body).into_owned();
+        for to in 0..self.servers.len() {
+            let (sender, receiver) = (&self.servers[from], &self.servers[to]);
+            let open = receiver.seen.contains_key(&pool);
+            let hears = sender.connected && receiver.connected && sender.side == receiver.side;
+            if open && hears && !(self.filter)(from, to, &text) && self.rng.u32(..100) >= self.faults.loss {
+                let twice = self.rng.u32(..100) < self.faults.duplication;
+                for _ in 0..=u32::from(twice) {
+                    self.send(to, pool, body.clone());
+                }
+            }
+        }
+        self.published.push((self.now, from, text));
+    }
+
+    fn send(&mut self, to: usize, pool: PoolId, body: Bytes) {
+        let jitter = self.faults.jitter.mul_f64(self.rng.f64());
+        self.order += 1;
+        self.on_the_way.push(Reverse((self.now + millis(10) + jitter, self.order, to, pool, body)));
+    }
+
+    fn take_notices(&mut self, index: usize) {
+        let server = &mut self.servers[index];
+        while let Some((pool, notice)) = server.machine.poll_notice() {
+            match notice {
+                Notice::State(state) => server.state = state,
+                Notice::Synced => server.synced_at = Some(self.now),
+                Notice::Changed(change) => {
+                    apply(server.seen.entry(pool).or_default(), &change);
+                    server.events.push((self.now, change));
+                }
+            }
+        }
+    }
+}
+
+/// Events must make sense to somebody who knows nothing but events.
+fn apply(seen: &mut Seen, change: &Change) {
+    match change {
+        Change::Removed { key, .. } => {
+            seen.remove(&**key).expect("only what is there is removed");
+        }
+        Change::Set { key, value, owner, .. } => {
+            let text = serde_json::from_str(value).unwrap_or_else(|_| value.to_string());
+            let entry = (text, owner.to_string());
+            let old = seen.insert(key.to_string(), entry.clone());
+            assert_ne!(old, Some(entry), "an event tells something new");
+        }
+    }
+}

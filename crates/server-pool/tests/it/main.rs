@@ -1,0 +1,13 @@
+//! The tests of server-pool: machines in fleets on virtual time, hostile bytes, and the driver.
+
+mod bus;
+mod convergence;
+mod driver;
+mod fleet;
+mod hostile;
+mod join;
+mod liveness;
+mod ownership;
+mod repair;
+mod sending;
+mod typed;
