@@ -116,7 +116,7 @@ fn an_update_returns_what_its_function_returns() {
 
 #[test]
 fn a_panicking_update_harms_nothing_else() {
-    // Weakness 13 (a throwing update function blocks every later flush).
+    // Weakness 13 (throwing-update).
     let (mut setup, data) = in_memory();
     let ann = setup.open();
     ann.set("coins", 5).unwrap();
@@ -144,7 +144,7 @@ fn a_dropped_update_that_was_not_tried_never_runs() {
 
 #[test]
 fn listeners_get_each_change_once_and_slow_ones_learn_that_they_lag() {
-    // Weakness 17 (listeners fire for unchanged values).
+    // Weakness 17 (idle-listeners-fire).
     let data = Arc::new(MemoryStore::unlimited());
     let mut setup = setup(data, Config { update_buffer: 2, ..Config::default() });
     let ann = setup.open();
@@ -197,7 +197,7 @@ fn dropping_the_last_handle_saves_and_ends_the_driver() {
 
 #[test]
 fn a_record_that_nobody_holds_is_saved_and_then_forgotten() {
-    // Weakness 16 (a cache that cannot be emptied).
+    // Weakness 16 (remove-from-cache).
     let (mut setup, data) = in_memory();
     let ann = setup.open();
     let mut updates = ann.on_any_update();

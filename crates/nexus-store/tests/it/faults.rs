@@ -16,7 +16,7 @@ fn flushed(world: &World, ticket: nexus_store::machine::Ticket) -> bool {
 
 #[test]
 fn a_write_whose_answer_is_lost_counts_once() {
-    // Weakness 3 (conflict re-runs), weakness 4 (outcome unknown).
+    // Weakness 3 (conflict-loses-write), weakness 4 (unknown-outcome).
     let unknowns = [
         Faults { unknown_before: 100, ..Faults::default() },
         Faults { unknown_after: 100, ..Faults::default() },
@@ -95,7 +95,7 @@ fn a_failed_load_keeps_writes_and_never_overwrites_what_is_stored() {
 
 #[test]
 fn failed_publishes_lose_nothing() {
-    // Weakness 10 (a failed publish loses the batch).
+    // Weakness 10 (failed-publish-loses-batch).
     let mut world = World::with_servers(3, 2);
     world.faults.publish_failure = 100;
     world.increment(0, "coins", 1);
@@ -138,7 +138,7 @@ fn a_deleted_record_begins_anew() {
 
 #[test]
 fn a_shutdown_saves_everything_or_says_what_it_could_not() {
-    // Weakness 9 (an orderly close does not flush the message buffer).
+    // Weakness 9 (crash-loses-unflushed).
     let mut world = World::with_servers(1, 2);
     world.increment(0, "coins", 1);
     let ticket = world.act(0, |machine, now, _| machine.shut_down(now));

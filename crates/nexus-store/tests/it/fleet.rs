@@ -192,7 +192,7 @@ fn faults() -> impl Strategy<Value = Faults> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Weaknesses 1 to 8: nothing accepted is lost, nothing counts twice, and all see the same in the end.
+    /// Weaknesses 1 to 8 (lost-increments … crossing-sets): nothing accepted is lost, nothing counts twice, and all see the same in the end.
     #[test]
     fn without_crashes_every_operation_counts_exactly_once(seed: u64, faults in faults()) {
         let mut fleet = Fleet::new(seed, faults);
@@ -203,7 +203,7 @@ proptest! {
         fleet.check();
     }
 
-    /// Weakness 9: what was durable survives every crash, and of the rest a prefix.
+    /// Weakness 9 (crash-loses-unflushed): what was durable survives every crash, and of the rest a prefix.
     #[test]
     fn with_crashes_what_is_durable_survives_and_of_the_rest_a_prefix(seed: u64, faults in faults()) {
         let mut fleet = Fleet::new(seed, faults);

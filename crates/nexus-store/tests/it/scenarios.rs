@@ -40,7 +40,7 @@ fn updates_start_from_the_stored_value() {
 
 #[test]
 fn one_set_seen_by_many_servers_costs_one_write_and_no_reads() {
-    // Weakness 7 (every receiver writes).
+    // Weakness 7 (receivers-rewrite).
     let mut world = World::with_servers(1, 20);
     let gets = world.gets;
     world.set(0, "name", json!("Ann"));
@@ -75,7 +75,7 @@ fn an_update_reaches_the_others_without_a_read() {
 
 #[test]
 fn a_lost_message_heals_with_the_next_commit_or_gap_or_revalidation() {
-    // Weakness 5 (lost messages), weakness 6 (removed keys never heal).
+    // Weakness 5 (lost-message-splits-caches), weakness 6 (removals-never-heal).
     let mut world = World::with_servers(1, 3);
     world.set(0, "old", json!(1));
     world.run(SECOND * 10);
@@ -93,7 +93,7 @@ fn a_lost_message_heals_with_the_next_commit_or_gap_or_revalidation() {
 
 #[test]
 fn crossing_sets_end_alike_everywhere() {
-    // Weakness 8 (crossing sets).
+    // Weakness 8 (crossing-sets).
     let mut world = World::with_servers(1, 3);
     world.set(0, "color", json!("red"));
     world.set(1, "color", json!("blue"));
@@ -117,7 +117,7 @@ fn what_a_server_saw_stays_before_what_it_wrote() {
 
 #[test]
 fn a_published_write_survives_its_server() {
-    // Weakness 9 (crash before flush).
+    // Weakness 9 (crash-loses-unflushed).
     let mut world = World::with_servers(1, 3);
     world.set(0, "name", json!("Ann"));
     world.run(SECOND);
@@ -129,7 +129,7 @@ fn a_published_write_survives_its_server() {
 
 #[test]
 fn equal_keys_of_different_stores_do_not_mix() {
-    // Weakness 15 (stores share a channel).
+    // Weakness 15 (shared-channel).
     let mut world = World::new(1);
     let [a, b, c] = [("a", "b/c"), ("a/b", "c"), ("a~1b", "c")]
         .map(|(store, key)| world.join_record(RecordKey::new(store, key)));
@@ -141,7 +141,7 @@ fn equal_keys_of_different_stores_do_not_mix() {
 
 #[test]
 fn equal_values_are_no_changes() {
-    // Weakness 17 (listeners fire for unchanged values); the world asserts that each change is one.
+    // Weakness 17 (idle-listeners-fire); the world asserts that each change is one.
     let mut world = World::with_servers(1, 2);
     let table = json!({"a": [1, 2], "b": {}});
     world.set(0, "table", table.clone());
@@ -155,7 +155,7 @@ fn equal_values_are_no_changes() {
 
 #[test]
 fn an_update_that_aborts_or_panics_writes_nothing_and_blocks_nothing() {
-    // Weakness 13 (a throwing update function blocks every later flush).
+    // Weakness 13 (throwing-update).
     for (run, expect_abort) in [(UpdateRun::Aborted, true), (UpdateRun::Panicked, false)] {
         let mut world = World::with_servers(1, 1);
         world.increment(0, "coins", 1);
@@ -177,7 +177,7 @@ fn an_update_that_aborts_or_panics_writes_nothing_and_blocks_nothing() {
 
 #[test]
 fn an_abort_is_answered_only_on_the_latest_stored_value() {
-    // Weakness 14 (a stale cache). The other's commit is never announced here.
+    // Weakness 14 (stale-read). The other's commit is never announced here.
     let mut world = World::with_servers(1, 2);
     world.faults.bus_loss = 100;
     world.set(1, "coins", json!(100));
@@ -198,7 +198,7 @@ fn an_abort_is_answered_only_on_the_latest_stored_value() {
 
 #[test]
 fn user_tags_and_unknown_fields_survive_every_write() {
-    // Weakness 26 (the platform clears what is not given back).
+    // Weakness 26 (tags-wiped).
     let mut world = World::new(1);
     world.store_foreign(r#"{"unknown":{"deep":[1]},"coins":1}"#, "");
     let stored = world.stored.get_mut(&key()).unwrap();
