@@ -1,0 +1,209 @@
+//! The course of a run: start the fleet, let people play, kill a server, let one join, stop, count.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::task::JoinSet;
+use transport_memory::MemoryBus;
+use transport_sqlite::{Options, SqliteStore};
+use transport_traits::limits::Load;
+use transport_traits::{TokioTimer, WallTime, presets};
+
+use super::convergence;
+use super::fleet::Fleet;
+use super::judge::judge;
+use super::ledger::Ledger;
+use super::live_view::LiveView;
+use super::observed::Observed;
+use super::player::Player;
+use super::report::{Measured, Report};
+use super::saved;
+use super::seat::Seat;
+use super::server::{Ground, POOL_TIMEOUT, Server};
+use super::side_ledger::SideLedger;
+use super::traffic::Traffic;
+use crate::args::DemoArgs;
+use crate::failure::Failure;
+
+/// Operations that a server's share of the bus carries in a second with room to spare.
+const OPERATIONS_PER_SERVER: f64 = 5.0;
+/// How long views may take to agree once nobody moves any more.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long the servers may take to save everything at the end.
+const CLOSING: Duration = Duration::from_secs(30);
+
+/// The exit code of a program that SIGINT ended, as shells report it.
+const INTERRUPTED: i32 = 130;
+
+/// When the crash and the join happen, as parts of the playing time.
+const CRASH_AT: f64 = 0.4;
+const JOIN_AT: f64 = 0.6;
+
+/// A run in progress.
+pub(super) struct Stage<'a> {
+    args: &'a DemoArgs,
+    ground: Ground,
+    store: Arc<Observed<SqliteStore>>,
+    fleet: Arc<Fleet>,
+    data: PathBuf,
+    measured: Mutex<Measured>,
+    start: Instant,
+}
+
+/// Runs the fleet over the data file and reports.
+pub(super) async fn play(args: &DemoArgs, data: &Path) -> Result<Report, Failure> {
+    let stage = Stage::set_up(args, data)?;
+    let view = LiveView::over(&stage.fleet, &stage.ground.bus, Duration::from_secs(args.seconds.into()));
+    let played = tokio::select! {
+        played = stage.run() => played,
+        why = stage.store.unusable() => Err(Failure::new(format!("{}: {why}", data.display()))),
+    };
+    view.finish();
+    played?;
+    stage.report()
+}
+
+impl<'a> Stage<'a> {
+    fn set_up(args: &'a DemoArgs, data: &Path) -> Result<Self, Failure> {
+        let options =
+            args.max_pages.map_or_else(Options::default, |pages| Options::default().max_pages(pages));
+        let opened = options.open(data);
+        let sqlite =
+            opened.map_err(|error| Failure::because(format!("cannot use {}", data.display()), &error))?;
+        let store = Arc::new(Observed::new(sqlite));
+        let store_name = format!("coins-{}", WallTime::from_system_clock().as_micros());
+        let side = args.data.as_deref().map(|data| SideLedger::begin(data, &store_name)).transpose()?;
+        let timer = Arc::new(TokioTimer::new());
+        let load = Load { servers: args.servers, players: args.players / args.servers };
+        let bus = MemoryBus::new(presets::ROBLOX_MESSAGING, load, timer.clone());
+        let ground = Ground { bus, store: store.clone(), timer, store_name, seed: args.seed };
+        let fleet = Arc::new(Fleet::new(Ledger::new(args.players, side)));
+        Ok(Self {
+            args,
+            ground,
+            store,
+            fleet,
+            data: data.to_owned(),
+            measured: Mutex::default(),
+            start: Instant::now(),
+        })
+    }
+
+    async fn run(&self) -> Result<(), Failure> {
+        for number in 0..self.args.servers as usize - 1 {
+            self.fleet.add(Arc::new(Server::start(&self.ground, number).await?));
+        }
+        let start = Instant::now();
+        let mut players = self.players();
+        let ((), seats) = futures::try_join!(self.course(), gather(&mut players))?;
+        self.measured.lock().played = start.elapsed();
+        self.settle().await;
+        self.close().await?;
+        drop(seats);
+        Ok(())
+    }
+
+    fn players(&self) -> JoinSet<Result<Option<Seat>, Failure>> {
+        let rate = OPERATIONS_PER_SERVER * f64::from(self.args.servers);
+        let pace = Duration::from_secs_f64(f64::from(self.args.players) / rate);
+        let mut rng = fastrand::Rng::with_seed(self.args.seed);
+        let player = |number| {
+            let fleet = Arc::clone(&self.fleet);
+            Player { fleet, number, players: self.args.players, pace, rng: rng.fork() }.live()
+        };
+        (0..self.args.players).map(player).collect()
+    }
+
+    /// What happens to the fleet while people play. Ends them at the end, or at Ctrl-C.
+    async fn course(&self) -> Result<(), Failure> {
+        let length = Duration::from_secs(self.args.seconds.into());
+        let interrupted = tokio::select! {
+            outcome = self.crash_and_join(length) => { outcome?; false }
+            () = interrupt() => true,
+        };
+        self.measured.lock().interrupted = interrupted;
+        self.fleet.stop();
+        Ok(())
+    }
+
+    async fn crash_and_join(&self, length: Duration) -> Result<(), Failure> {
+        let end = tokio::time::sleep(length);
+        let crash = async {
+            tokio::time::sleep(length.mul_f64(CRASH_AT)).await;
+            let mut rng = fastrand::Rng::with_seed(!self.args.seed);
+            let victim = self.fleet.any_server(&mut rng, None)?;
+            self.fleet.kill(&victim);
+            self.measured.lock().crashed = Some(victim.name.clone());
+            let took = convergence::after_crash(&self.fleet, &victim).await;
+            self.measured.lock().converged_after_crash = Some(took);
+            Ok(())
+        };
+        let join = async {
+            tokio::time::sleep(length.mul_f64(JOIN_AT)).await;
+            let number = self.args.servers as usize - 1;
+            let joined = Arc::new(Server::start(&self.ground, number).await?);
+            self.fleet.add(Arc::clone(&joined));
+            self.measured.lock().joined = Some(joined.name.clone());
+            let took = convergence::after_join(&self.fleet, &joined).await;
+            self.measured.lock().converged_after_join = Some(took);
+            Ok(())
+        };
+        let events = async { futures::try_join!(crash, join).map(drop) };
+        // The events are given a timeout's length beyond the end: a short run crashes late.
+        let bounded = tokio::time::timeout(length + POOL_TIMEOUT + PATIENCE, events);
+        let (_, outcome) = futures::join!(end, bounded);
+        outcome.unwrap_or(Ok(()))
+    }
+
+    /// Nobody moves any more: the views must come to agree.
+    async fn settle(&self) {
+        let agreed = convergence::of_all(&self.fleet, PATIENCE).await;
+        let mut measured = self.measured.lock();
+        measured.pools_equal = agreed.is_some();
+        measured.differing = convergence::differing(&self.fleet);
+    }
+
+    async fn close(&self) -> Result<(), Failure> {
+        let servers = self.fleet.running();
+        let closing = futures::future::join_all(servers.iter().map(|server| server.close()));
+        let closed = tokio::time::timeout(CLOSING, closing).await;
+        let reports = closed.map_err(|_| Failure::new("the servers did not close in time"))?;
+        let unsaved = reports.iter().map(|report| report.unsaved.len()).sum();
+        let mut measured = self.measured.lock();
+        measured.unsaved = unsaved;
+        measured.traffic = Traffic::read(&self.ground.bus, &self.fleet, self.start.elapsed());
+        Ok(())
+    }
+
+    fn report(&self) -> Result<Report, Failure> {
+        let saved = saved::read(&self.data, &self.ground.store_name)?;
+        let (players, seen_after) = self.fleet.ledger.close();
+        let verdict = judge(&players, &saved, &self.fleet.killed());
+        let mut measured = self.measured.lock().clone();
+        (measured.store_reads, measured.store_writes) = self.store.counts();
+        Ok(Report::new(self.args, verdict, measured, seen_after))
+    }
+}
+
+async fn gather(players: &mut JoinSet<Result<Option<Seat>, Failure>>) -> Result<Vec<Seat>, Failure> {
+    let mut seats = Vec::new();
+    while let Some(ended) = players.join_next().await {
+        let seat = ended.map_err(|error| Failure::because("a player's task broke", &error))??;
+        seats.extend(seat);
+    }
+    Ok(seats)
+}
+
+/// Ends at Ctrl-C; never where the system has no such signal to give. A second one ends the program.
+async fn interrupt() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    tokio::spawn(async {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(INTERRUPTED);
+        }
+    });
+}

@@ -1,0 +1,6 @@
+//! The `nexus` program as its users run it: arguments in, exit codes and text out.
+
+mod demo;
+mod killed;
+mod program;
+mod unusable;

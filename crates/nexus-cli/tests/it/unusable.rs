@@ -1,0 +1,63 @@
+//! What cannot be run: one clear line, exit code 2, nothing harmed.
+
+use std::process::Output;
+
+use crate::program::{run, text};
+
+fn assert_refused(output: &Output, says: &str) {
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    let last = stderr.lines().rfind(|line| line.starts_with("nexus: ")).unwrap_or_default();
+    assert!(last.contains(says), "{stderr}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn wrong_arguments_are_refused() {
+    for wrong in [&["demo", "--servers", "two"][..], &["demo", "--seconds", "0"], &["dance"], &[]] {
+        let output = run(wrong);
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+        assert!(!output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("no such folder/demo.sqlite");
+    assert_refused(&run(&["demo", "--data", nowhere.to_str().unwrap()]), "no such folder");
+    assert_refused(&run(&["demo", "--data", folder.path().to_str().unwrap()]), "cannot use");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_left_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let letter = folder.path().join("letter.txt");
+    let content = "Dear reader, this is no database. ".repeat(200);
+    std::fs::write(&letter, &content).unwrap();
+    assert_refused(&run(&["demo", "--data", letter.to_str().unwrap()]), "letter.txt");
+    assert_eq!(std::fs::read_to_string(&letter).unwrap(), content);
+    let beside = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(beside, 1, "nothing was put beside it");
+}
+
+#[test]
+fn a_full_disk_ends_the_run_and_corrupts_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("demo.sqlite");
+    let path = data.to_str().unwrap();
+    let output = run(&["demo", "--seconds", "60", "--max-pages", "16", "--data", path]);
+    assert_refused(&output, "full");
+    let checked = run(&["demo", "--verify", path]);
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stdout));
+    let file = rusqlite::Connection::open(&data).unwrap();
+    let sound: String = file.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(sound, "ok");
+}
+
+#[test]
+fn verifying_a_file_without_a_side_ledger_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("demo.sqlite");
+    assert_refused(&run(&["demo", "--verify", path.to_str().unwrap()]), "demo.sqlite.ledger");
+}
