@@ -8,7 +8,6 @@ use nexus_store::{SaveData, UpdateError};
 use super::fleet::Fleet;
 use super::ledger::{OperationId, Standing};
 use super::seat::{Seat, Watch};
-use super::server::POOL_TIMEOUT;
 use super::tally::mark;
 use crate::failure::Failure;
 
@@ -55,7 +54,7 @@ impl Player {
             () = tokio::time::sleep(wait) => {}
             () = self.fleet.stopped() => return Ok(Some(seat)),
             () = seat.server.died() => {
-                self.come_back().await;
+                self.be_away(Duration::from_secs(1)).await;
                 return Ok(None);
             }
         }
@@ -63,11 +62,11 @@ impl Player {
             0..55 => self.earn(&mut seat)?,
             55..70 => self.spend(&seat).await?,
             70..88 => self.award(&seat).await?,
-            88..97 => return self.hop(seat).await,
+            88..95 => return self.hop(seat).await,
             _ => {
                 self.fleet.left(self.number);
                 seat.leave(&self.fleet, self.number).await?;
-                self.pause(Duration::from_secs(2)).await;
+                self.be_away(Duration::from_secs(2)).await;
                 return Ok(None);
             }
         }
@@ -170,11 +169,14 @@ impl Player {
         Ok(accepted)
     }
 
-    /// After a crash some players join another server at once, which takes over their entries in the pool; the
-    /// others are gone so long that their entries must expire.
-    async fn come_back(&mut self) {
-        let away = if self.rng.bool() { Duration::from_secs(1) } else { 4 * POOL_TIMEOUT };
-        self.pause(away).await;
+    /// Some players are back within a moment, and another server takes over their entries in the pool. The others
+    /// have had enough for today: nobody touches their entries again, so these must go by themselves.
+    async fn be_away(&mut self, moment: Duration) {
+        if self.rng.bool() {
+            self.pause(moment).await;
+        } else {
+            self.fleet.stopped().await;
+        }
     }
 
     /// Waits up to `most`, shorter if the players are to stop.

@@ -22,6 +22,8 @@ pub(super) struct Measured {
     /// A server whose view of the pool was wrong at the end, and in how many entries.
     pub(super) differing: Option<(String, usize)>,
     pub(super) unsaved: usize,
+    /// Players whose server did not answer any more.
+    pub(super) unanswered: usize,
     pub(super) traffic: Traffic,
     pub(super) store_reads: u64,
     pub(super) store_writes: u64,
@@ -124,6 +126,7 @@ fn broken(verdict: &Verdict, measured: &Measured) -> Vec<String> {
     check(verdict.phantom == 0, format!("{} operations were refused and yet happened", verdict.phantom));
     check(verdict.wrong_sums == 0, format!("the coins of {} players do not add up", verdict.wrong_sums));
     check(measured.unsaved == 0, format!("{} records could not be saved at the end", measured.unsaved));
+    check(measured.unanswered == 0, format!("{} players waited for an answer in vain", measured.unanswered));
     let differing = measured.differing.as_ref();
     let whose = differing.map_or_else(String::new, |(name, by)| format!(": {name} is wrong in {by} entries"));
     check(measured.pools_equal, format!("the views of the pool differ{whose}"));

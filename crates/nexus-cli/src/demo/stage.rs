@@ -97,7 +97,7 @@ impl<'a> Stage<'a> {
         }
         let start = Instant::now();
         let mut players = self.players();
-        let ((), seats) = futures::try_join!(self.course(), gather(&mut players))?;
+        let ((), seats) = futures::try_join!(self.course(), self.gather(&mut players))?;
         self.measured.lock().played = start.elapsed();
         self.settle().await;
         self.close().await?;
@@ -114,6 +114,29 @@ impl<'a> Stage<'a> {
             Player { fleet, number, players: self.args.players, pace, rng: rng.fork() }.live()
         };
         (0..self.args.players).map(player).collect()
+    }
+
+    /// The seats of the players when all have stopped. Those whose server never answers are counted.
+    async fn gather(
+        &self,
+        players: &mut JoinSet<Result<Option<Seat>, Failure>>,
+    ) -> Result<Vec<Seat>, Failure> {
+        let mut seats = Vec::new();
+        let overdue = async {
+            self.fleet.stopped().await;
+            tokio::time::sleep(CLOSING).await;
+        };
+        let mut overdue = std::pin::pin!(overdue);
+        loop {
+            let ended = tokio::select! {
+                ended = players.join_next() => ended,
+                () = &mut overdue => break,
+            };
+            let Some(ended) = ended else { break };
+            seats.extend(ended.map_err(|error| Failure::because("a player's task broke", &error))??);
+        }
+        self.measured.lock().unanswered = players.len();
+        Ok(seats)
     }
 
     /// What happens to the fleet while people play. Ends them at the end, or at Ctrl-C.
@@ -185,15 +208,6 @@ impl<'a> Stage<'a> {
         (measured.store_reads, measured.store_writes) = self.store.counts();
         Ok(Report::new(self.args, verdict, measured, seen_after))
     }
-}
-
-async fn gather(players: &mut JoinSet<Result<Option<Seat>, Failure>>) -> Result<Vec<Seat>, Failure> {
-    let mut seats = Vec::new();
-    while let Some(ended) = players.join_next().await {
-        let seat = ended.map_err(|error| Failure::because("a player's task broke", &error))??;
-        seats.extend(seat);
-    }
-    Ok(seats)
 }
 
 /// Ends at Ctrl-C; never where the system has no such signal to give. A second one ends the program.
