@@ -21,6 +21,8 @@ pub(super) struct Measured {
     pub(super) pools_equal: bool,
     /// A server whose view of the pool was wrong at the end, and in how many entries.
     pub(super) differing: Option<(String, usize)>,
+    /// Whether every server that ran closed in time.
+    pub(super) closed: bool,
     pub(super) unsaved: usize,
     /// Players whose server did not answer any more.
     pub(super) unanswered: usize,
@@ -125,6 +127,7 @@ fn broken(verdict: &Verdict, measured: &Measured) -> Vec<String> {
     check(verdict.doubled == 0, format!("{} operations are doubled", verdict.doubled));
     check(verdict.phantom == 0, format!("{} operations were refused and yet happened", verdict.phantom));
     check(verdict.wrong_sums == 0, format!("the coins of {} players do not add up", verdict.wrong_sums));
+    check(measured.closed, "the servers did not close in time".into());
     check(measured.unsaved == 0, format!("{} records could not be saved at the end", measured.unsaved));
     check(measured.unanswered == 0, format!("{} players waited for an answer in vain", measured.unanswered));
     let differing = measured.differing.as_ref();
