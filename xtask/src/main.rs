@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `cargo xtask lint` and `cargo xtask bench`.
+//! The project's own commands: `cargo xtask test`, `lint`, `bench` and `replay`.
 
 mod bench;
 mod cargo;
@@ -6,9 +6,11 @@ mod files;
 mod layers;
 mod lint;
 mod metadata;
+mod replay;
 mod report;
 mod test;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -24,6 +26,11 @@ enum Command {
     Lint,
     /// Measure: a table for each topic, and its figures as JSON in target/bench.
     Bench(bench::Bench),
+    /// Replay recordings of the original sources: a line a scenario, and the sums. Exits 1 if one fails.
+    Replay {
+        /// The recordings. Default: the project's own.
+        file: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -31,6 +38,7 @@ fn main() -> ExitCode {
         Command::Test => test::run(),
         Command::Lint => Ok(lint::run_all()),
         Command::Bench(bench) => bench.run(),
+        Command::Replay { file } => replay::run(file.as_deref()),
     };
     match passed {
         Ok(true) => ExitCode::SUCCESS,

@@ -19,15 +19,14 @@ pub enum OnFull {
 /// How many publishes this server may make.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Budget {
-    /// The smallest of this server's shares of the publisher's `receive_topic`, `receive_total` and `send`
-    /// limits. Where those limits name none there is no budget.
+    /// This server's shares of the publisher's limits: `receive_topic` in each lane, `receive_total` and `send`
+    /// in all lanes together. Where those limits name none there is no budget.
     ///
-    /// The publisher's `send` counts without players, which it grows with; the topic's limit is the smaller
-    /// one on every known service. Where receives are counted per delivery no share can be told without
+    /// The publisher's `send` counts without players, which it grows with. Where receives are counted per delivery no share can be told without
     /// knowing the fleet, and [`ConfigError::NoShare`](crate::ConfigError::NoShare) asks for a number.
     #[default]
     FromLimits,
-    /// At most so many publishes in any window of this length, retries and repeated heads included. An eighth
+    /// At most so many publishes of all lanes in any window of this length, retries and repeated heads included. An eighth
     /// of them may be made at once, the rest flows evenly.
     AtMost {
         /// Publishes, at least 2.
@@ -39,14 +38,69 @@ pub enum Budget {
     Unlimited,
 }
 
+/// How frames are written. Every receiver reads every format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// JSON, which servers of the original read too. A message is one JSON value.
+    #[default]
+    Nexus,
+    /// [`Compact`](crate::wire::compact), for fleets that are all ours: binary where the bus takes any bytes, otherwise
+    /// its text form. A message is any bytes.
+    Compact,
+    /// The text form of `Compact`, on any bus. It is the denser one, and takes longer.
+    CompactText,
+}
+
+/// How messages that are longer than a frame travel: in fragments, put together again by the receiver.
+///
+/// All servers of a fleet need it, or the longer messages are gaps to the others, and the same `max_message_bytes`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fragmentation {
+    /// The longest message, bytes. The queue must be able to hold it four times. Default 64 KiB.
+    pub max_message_bytes: usize,
+    /// Messages of one sender's lane that a receiver holds while they are not complete; one an inner topic at most.
+    /// Default 16.
+    pub max_partial_messages: usize,
+    /// The same of all senders together, bytes. Default 4 MiB.
+    pub max_partial_bytes: usize,
+    /// How long a receiver waits for the next fragment. It should be longer than
+    /// [`retry_hole_timeout`](Config::retry_hole_timeout). Default 60 s.
+    pub timeout: Duration,
+}
+
+impl Default for Fragmentation {
+    fn default() -> Self {
+        let timeout = Duration::from_secs(60);
+        Self { max_message_bytes: 64 << 10, max_partial_messages: 16, max_partial_bytes: 4 << 20, timeout }
+    }
+}
+
+/// Whose way of sending a server follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// Ours.
+    #[default]
+    Default,
+    /// That of the original, Nexus Data Store, frame for frame. See [`Config::strict_nexus`].
+    StrictNexus,
+}
+
 /// The configuration of one [`BulkMessaging`](crate::BulkMessaging).
 ///
-/// All servers of a fleet need the same `topic`; everything else may differ between them.
+/// All servers of a fleet need the same `topic` and `lanes`; everything else may differ between them.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
+    /// Whose way of sending this server follows. Receiving is the same in all.
+    pub profile: Profile,
+    /// How frames are written. Default: `Nexus`.
+    pub format: Format,
     /// The real topic that carries the frames.
     pub topic: Topic,
+    /// Over how many real topics inner topics are spread, for buses that limit each topic more than all together, 1
+    /// to 64: `topic`, and beside it `topic-1`, `topic-2` and so on. An inner topic has one lane, told by the hash of its
+    /// name. Servers receive from all lanes, and each lane has its own sequence. Default 1.
+    pub lanes: u16,
     /// The sender's name in the headers: 1 to 32 characters of `A–Z a–z 0–9 _ -`, different on every server.
     /// Default: 48 random bits as 8 characters.
     pub sender: Option<Arc<str>>,
@@ -62,8 +116,11 @@ pub struct Config {
     /// The longest inner topic, in bytes of its JSON form with the quotation marks. Room for it is kept in
     /// every frame when [`limits`](transport_traits::Publisher::limits) says what surely fits. Default 128.
     pub max_topic_bytes: usize,
+    /// Messages that do not fit into a frame are split, within these bounds. Keyed ones are not conflated then. Default
+    /// off: they are refused.
+    pub fragmentation: Option<Fragmentation>,
     /// How far the sequence may go beyond the oldest frame whose publish is under way, itself included, 1 to 64: so
-    /// many publishes may be under way at a time. Default 4.
+    /// many publishes may be under way at a time in each lane. Default 4.
     pub max_in_flight: usize,
     /// The bodies of queued messages, bytes. At least one frame. Default 4 MiB.
     pub max_queued_bytes: usize,
@@ -110,12 +167,16 @@ impl Config {
     /// The defaults, on this real topic.
     pub fn new(topic: impl Into<Topic>) -> Self {
         Self {
+            profile: Profile::default(),
+            format: Format::default(),
             topic: topic.into(),
+            lanes: 1,
             sender: None,
             incarnation: 0,
             linger: Duration::from_secs(1),
             max_batch_bytes: None,
             max_topic_bytes: 128,
+            fragmentation: None,
             max_in_flight: 4,
             max_queued_bytes: 4 << 20,
             max_queued_messages: 65_536,
@@ -133,6 +194,24 @@ impl Config {
             max_held_bytes: 4 << 20,
             max_inbox_messages: 4_096,
             max_inbox_bytes: 4 << 20,
+        }
+    }
+
+    /// The strict profile on this real topic: frames as Nexus Data Store makes them, one for one.
+    ///
+    /// A message that would bring the frame over 800 bytes, JSON-encoded once more, sends it off first
+    /// ([`max_batch_bytes`](Self::max_batch_bytes)); a message that is longer by itself goes out alone, up to the
+    /// publisher's own limit. Otherwise a frame leaves every second, counted from when bulk messaging was made, and with
+    /// a flush. There is no header, and so no order, no gap and no double to tell by it; no budget
+    /// unless one is set; priorities and conflation keys are ignored. A failed publish is never repeated, as a frame
+    /// without a header could arrive twice: its messages are counted as refused.
+    pub fn strict_nexus(topic: impl Into<Topic>) -> Self {
+        Self {
+            profile: Profile::StrictNexus,
+            max_batch_bytes: Some(SizeLimit::json_encoded(800)),
+            max_in_flight: 64,
+            budget: Budget::Unlimited,
+            ..Self::new(topic)
         }
     }
 }

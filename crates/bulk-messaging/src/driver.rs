@@ -11,7 +11,8 @@ use futures::{FutureExt, StreamExt};
 use tracing::warn;
 use transport_traits::{Delivery, Error, ErrorKind, Instant, Outgoing, Publisher};
 
-use crate::link::{self, Link};
+use crate::link;
+use crate::links::Links;
 use crate::machine::{Input, Output, PublishId};
 use crate::shared::{Shared, State};
 
@@ -30,13 +31,13 @@ pub struct Driver {
     shared: Arc<Shared>,
     publisher: Arc<dyn Publisher>,
     publishing: FuturesUnordered<Publishing>,
-    link: Link,
+    links: Links,
     sleep: Option<(Instant, BoxFuture<'static, ()>)>,
 }
 
 impl Driver {
-    pub(crate) fn new(shared: Arc<Shared>, publisher: Arc<dyn Publisher>, link: Link) -> Self {
-        Self { shared, publisher, publishing: FuturesUnordered::new(), link, sleep: None }
+    pub(crate) fn new(shared: Arc<Shared>, publisher: Arc<dyn Publisher>, links: Links) -> Self {
+        Self { shared, publisher, publishing: FuturesUnordered::new(), links, sleep: None }
     }
 
     /// Takes in what has happened outside; false if there was nothing.
@@ -51,7 +52,7 @@ impl Driver {
         let wanted = self.shared.lock().wants_connection();
         let mut events = 0;
         while events < BATCH
-            && let Poll::Ready(event) = self.link.poll(cx, wanted)
+            && let Poll::Ready(event) = self.links.poll(cx, wanted)
         {
             events += 1;
             inputs.extend(self.link_event(event));
@@ -71,12 +72,14 @@ impl Driver {
             link::Event::Delivery(Delivery::Message(body)) => Some(Input::Received(body)),
             link::Event::Delivery(Delivery::Gap) => Some(Input::TransportGap),
             link::Event::Up { again } => {
-                state.connected = true;
-                state.tell_connected(Ok(()));
+                state.connected = self.links.are_up();
+                if state.connected {
+                    state.tell_connected(Ok(()));
+                }
                 again.then_some(Input::TransportGap)
             }
             link::Event::Failed { error, ended } => {
-                warn!(%error, "subscribing to the real topic failed");
+                warn!(%error, "subscribing to a real topic failed");
                 state.tell_connected(Err(error.kind()));
                 if ended {
                     state.inboxes.end_all();
@@ -84,7 +87,7 @@ impl Driver {
                 None
             }
             link::Event::Lost => {
-                warn!("the subscription of the real topic ended");
+                warn!("the subscription of a real topic ended");
                 state.connected = false;
                 None
             }

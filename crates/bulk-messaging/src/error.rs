@@ -25,14 +25,16 @@ pub enum ConfigError {
         limit: usize,
     },
     /// A frame has no room for a message beside its header and the longest inner topic.
-    #[error("frames of {max} {counting:?} leave no room for messages: {needed} go to header and topic")]
+    #[error(
+        "frames of {max} {counting:?} leave no room for messages beside a header and a topic of {topic} bytes"
+    )]
     BatchTooSmall {
         /// The largest frame.
         max: usize,
         /// How it is counted.
         counting: Counting,
-        /// What header and topic need.
-        needed: usize,
+        /// The longest topic.
+        topic: usize,
     },
     /// A number is outside its range.
     #[error("{name} is {value}, outside {range}")]
@@ -47,6 +49,9 @@ pub enum ConfigError {
     /// The bus counts receives per delivery, so this server's share depends on the size of the fleet.
     #[error("the bus counts receives per delivery: set a budget")]
     NoShare,
+    /// The strict profile does not have this.
+    #[error("the strict profile has no {0}")]
+    NotStrict(&'static str),
     /// A budget lets out at least 2 publishes in a window above zero.
     #[error("a budget needs 2 publishes and a window above zero")]
     Budget,

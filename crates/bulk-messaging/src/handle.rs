@@ -14,9 +14,10 @@ use crate::driver::Driver;
 use crate::entrance::Entrance;
 use crate::error::closed;
 use crate::inbox::InboxStream;
-use crate::link::Link;
+use crate::links::Links;
 use crate::machine::Machine;
 use crate::shared::Shared;
+use crate::wire::escape;
 use crate::{Config, ConfigError, Refusal, Stats};
 
 /// Bulk messaging over a bus: publishes and subscribes inner topics, carried by one real topic. Clones share
@@ -53,9 +54,9 @@ impl BulkMessaging {
         let machine = Machine::new(config.clone(), publisher.limits(), timer.now())?;
         let limits = machine.limits().clone();
         let hears_own_echo = subscriber.hears_own_echo();
-        let link = Link::new(subscriber, timer.clone(), config.topic.clone());
+        let links = Links::new(&subscriber, &timer, machine.real_topics());
         let shared = Shared::new(machine, timer, &config);
-        let driver = Driver::new(shared.clone(), publisher, link);
+        let driver = Driver::new(shared.clone(), publisher, links);
         Ok((Self { alive: Arc::new(Alive(shared)), limits, hears_own_echo }, driver))
     }
 
@@ -64,7 +65,7 @@ impl BulkMessaging {
     /// # Errors
     /// As [`publish`](Publisher::publish) of this type.
     pub fn publish_text(&self, topic: impl Into<Topic>, text: &str) -> BoxFuture<'_, Result<(), Error>> {
-        self.publish(Outgoing::new(topic, serde_json::Value::from(text).to_string()))
+        self.publish(Outgoing::new(topic, escape(text)))
     }
 
     /// Publishes a message and waits until the bus has accepted its frame. A message that was replaced by a later one
@@ -132,13 +133,14 @@ impl BulkMessaging {
 
 impl Publisher for BulkMessaging {
     /// What surely fits: a body within the limit fits into a frame of its own under any inner topic within the limit,
-    /// counted as the bus counts. Under a shorter topic a somewhat larger body is taken too. No rates: the queue
+    /// counted as the bus counts; with fragmentation, any body up to its bound. Under a shorter topic a somewhat larger body is
+    /// taken too. No rates: the queue
     /// keeps the bus's.
     fn limits(&self) -> &BusLimits {
         &self.limits
     }
 
-    /// Accepts a message: it is ready when the message is in the queue, not when it is sent. The body is one JSON value;
+    /// Accepts a message: it is ready when the message is in the queue, not when it is sent. In the format `Nexus` the body is one JSON value;
     /// it arrives as it is, without white space around it.
     ///
     /// A future dropped while it waits for room publishes nothing.
@@ -152,9 +154,9 @@ impl Publisher for BulkMessaging {
 }
 
 impl Subscriber for BulkMessaging {
-    /// Subscribes to an inner topic. The first subscription makes that of the real topic.
+    /// Subscribes to an inner topic. The first subscription makes those of the real topics.
     ///
-    /// It ends when the driver does, or when the bus ends the real subscription for good.
+    /// It ends when the driver does, or when the bus ends a real subscription for good.
     ///
     /// # Errors
     /// `TooLarge` or `Invalid` for the inner topic's name, those of the real subscription, `Closed`.

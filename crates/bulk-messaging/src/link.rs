@@ -1,4 +1,4 @@
-//! The subscription of the real topic: made when first wanted, made again when it ends.
+//! The subscription of a real topic: made when first wanted, made again when it ends.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -68,6 +68,10 @@ impl Link {
                 }
             }
         }
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        matches!(self.state, State::Up(_))
     }
 
     fn connected(&mut self, connected: Result<Subscription, Error>) -> Event {

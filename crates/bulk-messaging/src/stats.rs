@@ -2,8 +2,8 @@
 
 /// A snapshot of counters (since the start) and levels (now).
 ///
-/// The fill of the frames is `frame_bytes / (frames · frame_limit)`, counted as the bus counts, the header
-/// included.
+/// Everything is counted as the bus counts, headers included. A message in fragments counts as one message, but in the
+/// queue each fragment counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -11,7 +11,9 @@ pub struct Stats {
     pub accepted: u64,
     /// Messages that replaced an unsent one.
     pub conflated: u64,
-    /// Messages whose frame the bus accepted.
+    /// Messages accepted that travel in fragments.
+    pub split: u64,
+    /// Messages whose frames the bus accepted.
     pub messages: u64,
     /// Frames that the bus accepted.
     pub frames: u64,
@@ -43,6 +45,10 @@ pub struct Stats {
     pub foreign_frames: u64,
     /// Messages handed to subscribed inner topics.
     pub delivered: u64,
+    /// Of those, messages that came in fragments.
+    pub reassembled: u64,
+    /// Messages of which not all fragments came in time, or that were over the bounds.
+    pub lost_partials: u64,
     /// Frames that had arrived before, or after their hole was given up.
     pub duplicates: u64,
     /// Gaps reported: holes in a sequence, unknown beginnings, losses that the bus itself reported.
@@ -55,4 +61,13 @@ pub struct Stats {
     pub senders: u64,
     /// Frames held behind holes.
     pub held_frames: u64,
+}
+
+impl Stats {
+    /// How full the accepted frames were, from 0 to 1; 0 before the first. Frames of the strict profile may be over 1.
+    #[must_use]
+    pub fn fill(&self) -> f64 {
+        let allowed = (self.frames * self.frame_limit) as f64;
+        if allowed > 0.0 { self.frame_bytes as f64 / allowed } else { 0.0 }
+    }
 }

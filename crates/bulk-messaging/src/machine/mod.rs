@@ -4,8 +4,14 @@
 //! call `poll` again at [`Machine::next_wakeup`]. [`Driver`](crate::Driver) does just that; a simulator may do it
 //! instead. Times come from one clock and never go back.
 
+mod assembler;
+mod cuts;
+mod filler;
+mod fragment;
 mod heads;
 mod in_flight;
+mod lane;
+mod lanes;
 mod outstanding;
 mod pacing;
 mod packer;
@@ -15,6 +21,7 @@ mod sender;
 mod settings;
 mod stream;
 mod topic_queue;
+mod wholes;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -23,7 +30,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use transport_traits::{BusLimits, ErrorKind, Instant, Outgoing, Topic};
 
-use self::receiver::{Bounds, Receiver};
+use self::assembler::{Assembler, Taken};
+use self::fragment::{Fragment, is_marked};
+use self::receiver::{Bounds, Receiver, StreamId};
 use self::sender::Sender;
 use self::settings::Settings;
 use self::stream::{Arrival, Event, Patience};
@@ -32,18 +41,23 @@ use crate::{Config, ConfigError, Refusal, Stats, WireError};
 
 /// Names a publish to whoever carries it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PublishId(u64);
+pub struct PublishId {
+    lane: usize,
+    /// From 1; of a head 0.
+    sequence: u64,
+}
 
 impl PublishId {
-    /// Sequences begin at 1.
-    const HEAD: Self = Self(0);
+    const fn head(lane: usize) -> Self {
+        Self { lane, sequence: 0 }
+    }
 
-    const fn frame(sequence: u64) -> Self {
-        Self(sequence)
+    const fn frame(lane: usize, sequence: u64) -> Self {
+        Self { lane, sequence }
     }
 
     fn sequence(self) -> Option<u64> {
-        (self != Self::HEAD).then_some(self.0)
+        (self.sequence > 0).then_some(self.sequence)
     }
 }
 
@@ -64,9 +78,9 @@ pub enum Input {
         /// How it went.
         result: Result<(), ErrorKind>,
     },
-    /// The real topic delivered this.
+    /// One of the real topics delivered this.
     Received(Bytes),
-    /// The real topic may have lost messages.
+    /// A real topic may have lost messages.
     TransportGap,
     /// Send everything queued so far without linger, and yield [`Output::Flushed`] when the bus has accepted it or
     /// refused it for good.
@@ -137,6 +151,7 @@ pub struct Machine {
     settings: Arc<Settings>,
     sender: Sender,
     receiver: Receiver,
+    assembler: Assembler,
     /// Subscribed inner topics, and how often.
     watched: BTreeMap<Topic, usize>,
     outputs: VecDeque<Output>,
@@ -152,7 +167,7 @@ impl Machine {
     pub fn new(config: Config, bus: &BusLimits, now: Instant) -> Result<Self, ConfigError> {
         let mut random = config.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
         let settings = Arc::new(Settings::new(config, bus, &mut random)?);
-        let bucket = settings.bucket(bus, now)?;
+        let buckets = settings.buckets(bus, now)?;
         let config = &settings.config;
         let bounds = Bounds {
             senders: config.max_senders,
@@ -162,7 +177,8 @@ impl Machine {
         let patience = Patience { settled: config.hole_timeout, pending: config.retry_hole_timeout };
         Ok(Self {
             receiver: Receiver::new(bounds, patience),
-            sender: Sender::new(settings.clone(), bucket, random),
+            assembler: Assembler::new(settings.config.fragmentation),
+            sender: Sender::new(settings.clone(), buckets, random, now),
             settings,
             watched: BTreeMap::new(),
             outputs: VecDeque::new(),
@@ -176,6 +192,11 @@ impl Machine {
     #[must_use]
     pub fn limits(&self) -> &BusLimits {
         &self.settings.limits
+    }
+
+    /// The real topics, a lane each: publishes go to them, and what they deliver is for [`Input::Received`].
+    pub fn real_topics(&self) -> impl Iterator<Item = Topic> {
+        self.settings.real_topics()
     }
 
     /// The sender's name in the headers.
@@ -246,6 +267,8 @@ impl Machine {
             let mut events = Vec::new();
             self.receiver.expire(now, &mut events);
             self.yield_events(events);
+            let lost = self.assembler.expire(now);
+            self.lose(lost);
             self.sender.settle(now, &mut self.outputs);
         }
         self.outputs.pop_front().or_else(|| self.sender.next_publish(now, &mut self.stats))
@@ -254,7 +277,8 @@ impl Machine {
     /// When to poll again if nothing happens before. Valid after [`poll`](Self::poll) yielded nothing.
     #[must_use]
     pub fn next_wakeup(&self) -> Option<Instant> {
-        [self.sender.next_wakeup(self.now), self.receiver.deadline()].into_iter().flatten().min()
+        let receiving = [self.receiver.deadline(), self.assembler.deadline()];
+        receiving.into_iter().chain([self.sender.next_wakeup(self.now)]).flatten().min()
     }
 
     fn receive(&mut self, now: Instant, bytes: Bytes) {
@@ -269,7 +293,7 @@ impl Machine {
         let Some(header) = frame.header.clone() else {
             self.stats.received_frames += 1;
             self.stats.foreign_frames += 1;
-            return self.deliver(&frame);
+            return self.deliver(None, &frame);
         };
         let mut events = Vec::new();
         let arrival = self.receiver.receive(now, &header, frame, &mut events);
@@ -288,21 +312,59 @@ impl Machine {
         }
     }
 
-    fn yield_events(&mut self, events: Vec<Event>) {
-        for event in events {
+    fn yield_events(&mut self, events: Vec<(StreamId, Event)>) {
+        for (stream, event) in events {
             match event {
-                Event::Frame(frame) => self.deliver(&frame),
-                Event::Gap => self.gap(),
+                Event::Frame(frame) => self.deliver(Some(&stream), &frame),
+                Event::Gap => {
+                    self.stats.lost_partials += self.assembler.broken(&stream);
+                    self.gap();
+                }
             }
         }
     }
 
-    fn deliver(&mut self, frame: &Frame) {
-        for entry in &frame.entries {
-            let Some((topic, _)) = self.watched.get_key_value(entry.topic.as_str()) else { continue };
-            self.stats.delivered += entry.messages.len() as u64;
-            let deliver = |&span| Output::Deliver { topic: topic.clone(), body: frame.message(span) };
-            self.outputs.extend(entry.messages.iter().map(deliver));
+    /// Hands out a frame's messages. `stream` is `None` for a frame without a header.
+    fn deliver(&mut self, stream: Option<&StreamId>, frame: &Frame) {
+        for entry in frame.entries() {
+            let Some((topic, _)) = self.watched.get_key_value(frame.topic(entry)) else { continue };
+            let topic = topic.clone();
+            for &span in frame.spans(entry) {
+                let body = frame.message(span);
+                match stream.filter(|_| is_marked(&body)) {
+                    Some(stream) => self.assemble(stream, &topic, &body),
+                    None => self.deliver_message(topic.clone(), body),
+                }
+            }
+        }
+    }
+
+    fn deliver_message(&mut self, topic: Topic, body: Bytes) {
+        self.stats.delivered += 1;
+        self.outputs.push_back(Output::Deliver { topic, body });
+    }
+
+    fn assemble(&mut self, stream: &StreamId, topic: &Topic, message: &Bytes) {
+        let Some(fragment) = Fragment::parse(message) else {
+            self.stats.malformed += 1;
+            return self.outputs.push_back(Output::Malformed(WireError::Fragment));
+        };
+        let split = fragment.count > 1;
+        match self.assembler.take(self.now, stream, topic, fragment) {
+            Taken::Whole(body) => {
+                self.stats.reassembled += u64::from(split);
+                self.deliver_message(topic.clone(), body);
+            }
+            Taken::Lost => self.lose(1),
+            Taken::Begun | Taken::Orphan => {}
+        }
+    }
+
+    /// So many messages will not come: subscribers are told.
+    fn lose(&mut self, messages: u64) {
+        if messages > 0 {
+            self.stats.lost_partials += messages;
+            self.gap();
         }
     }
 
@@ -319,6 +381,7 @@ impl Machine {
             *count -= 1;
             if *count == 0 {
                 self.watched.remove(topic);
+                self.assembler.forget(topic);
             }
         }
     }

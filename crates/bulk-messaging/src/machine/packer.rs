@@ -54,6 +54,23 @@ impl Load {
         self.groups.iter().map(|group| group.messages.len()).sum()
     }
 
+    /// Takes the head of a topic into the frame of this number.
+    pub(super) fn take(&mut self, queue: &mut Queue, id: TopicId, number: u64) {
+        let topic = queue.topic_mut(id);
+        if topic.group.0 != number {
+            topic.group = (number, self.groups.len());
+            let (topic, opening) = (topic.topic.clone(), topic.opening.clone());
+            self.groups.push(Group { topic, opening, messages: Vec::new() });
+        }
+        let group = topic.group.1;
+        self.groups[group].messages.push(queue.pop(id));
+    }
+
+    /// What the bodies cost together, as they were measured.
+    pub(super) fn bodies_cost(&self) -> usize {
+        self.groups.iter().flat_map(|group| &group.messages).map(|message| message.cost).sum()
+    }
+
     /// Everybody who waits for one of the messages.
     pub(crate) fn confirms(&self) -> Vec<ConfirmId> {
         let messages = self.groups.iter().flat_map(|group| &group.messages);
@@ -70,9 +87,9 @@ impl Load {
 /// Inner topics that must wait, and for how many frames.
 pub(crate) type Blocked = BTreeMap<Topic, u32>;
 
-/// Takes messages that cost at most `room` out of the queue. `number` counts the frames, from 1.
-pub(crate) fn pack(queue: &mut Queue, room: usize, number: u64, blocked: &Blocked) -> Load {
-    let mut packer = Packer { queue, room, number, blocked, load: Load::default() };
+/// Takes messages of a lane that cost at most `room` out of the queue. `number` counts the lane's frames, from 1.
+pub(crate) fn pack(queue: &mut Queue, lane: usize, room: usize, number: u64, blocked: &Blocked) -> Load {
+    let mut packer = Packer { queue, lane, room, number, blocked, load: Load::default() };
     while let Some(id) = packer.next() {
         packer.take(id);
     }
@@ -81,23 +98,40 @@ pub(crate) fn pack(queue: &mut Queue, room: usize, number: u64, blocked: &Blocke
     load
 }
 
+/// Takes the messages of a lane out that come before the one of this order, whatever they cost.
+pub(crate) fn pack_until(queue: &mut Queue, lane: usize, number: u64, end: u64) -> Load {
+    let blocked = &Blocked::new();
+    let mut packer = Packer { queue, lane, room: usize::MAX, number, blocked, load: Load::default() };
+    while let Some((_, id)) = packer.oldest().filter(|&(order, _)| order < end) {
+        packer.take(id);
+    }
+    packer.load
+}
+
 /// Whether a frame packed now would have a message.
-pub(crate) fn can_pack(queue: &Queue, blocked: &Blocked) -> bool {
-    (0..3).any(|class| open_heads(queue, blocked, class).next().is_some())
+pub(crate) fn can_pack(queue: &Queue, lane: usize, blocked: &Blocked) -> bool {
+    (0..3).any(|class| open_heads(queue, lane, blocked, class).next().is_some())
 }
 
 /// The first heads of a class that need not wait.
-fn open_heads<'a>(
+pub(super) fn open_heads<'a>(
     queue: &'a Queue,
+    lane: usize,
     blocked: &'a Blocked,
     class: usize,
 ) -> impl Iterator<Item = (u64, TopicId)> + use<'a> {
     let open = move |id| blocked.is_empty() || !blocked.contains_key(&queue.topic(id).topic);
-    queue.heads(class).take(LOOK).filter(move |&(_, id)| open(id))
+    queue.heads(lane, class).take(LOOK).filter(move |&(_, id)| open(id))
+}
+
+/// Whether the frame of this number goes by age alone.
+pub(crate) fn is_by_age(number: u64) -> bool {
+    number.is_multiple_of(FAIR_EVERY)
 }
 
 struct Packer<'a> {
     queue: &'a mut Queue,
+    lane: usize,
     room: usize,
     number: u64,
     blocked: &'a Blocked,
@@ -107,7 +141,7 @@ struct Packer<'a> {
 impl Packer<'_> {
     fn next(&self) -> Option<TopicId> {
         let left = self.room - self.load.cost;
-        let roomy = self.load.groups.is_empty() || left >= 2 * self.queue.largest();
+        let roomy = self.load.groups.is_empty() || left >= 2 * self.queue.largest(self.lane);
         if roomy {
             return self.first();
         }
@@ -118,18 +152,23 @@ impl Packer<'_> {
     }
 
     fn by_age(&self) -> bool {
-        self.number.is_multiple_of(FAIR_EVERY)
+        is_by_age(self.number)
     }
 
     /// The head that is first in order.
     fn first(&self) -> Option<TopicId> {
         let mut firsts = (0..3).filter_map(|class| self.open_heads(class).next());
-        let first = if self.by_age() { firsts.min() } else { firsts.next() };
+        let first = if self.by_age() { self.oldest() } else { firsts.next() };
         first.map(|(_, id)| id)
     }
 
+    /// The oldest of all heads.
+    fn oldest(&self) -> Option<(u64, TopicId)> {
+        (0..3).filter_map(|class| self.open_heads(class).next()).min()
+    }
+
     fn open_heads(&self, class: usize) -> impl Iterator<Item = (u64, TopicId)> {
-        open_heads(self.queue, self.blocked, class)
+        open_heads(self.queue, self.lane, self.blocked, class)
     }
 
     /// What the first heads of a class would add to this frame.
@@ -147,15 +186,7 @@ impl Packer<'_> {
 
     fn take(&mut self, id: TopicId) {
         self.load.cost += self.cost(id);
-        let topic = self.queue.topic_mut(id);
-        if topic.group.0 != self.number {
-            topic.group = (self.number, self.load.groups.len());
-            let (topic, opening) = (topic.topic.clone(), topic.opening.clone());
-            self.load.groups.push(Group { topic, opening, messages: Vec::new() });
-        }
-        let group = self.queue.topic(id).group.1;
-        let message = self.queue.pop(id);
-        self.load.groups[group].messages.push(message);
+        self.load.take(self.queue, id, self.number);
     }
 }
 

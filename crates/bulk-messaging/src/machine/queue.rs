@@ -1,30 +1,39 @@
-//! All unsent messages: a queue per inner topic, and the heads of those queues by class and age.
+//! All unsent messages: a queue per inner topic, and the heads of those queues by lane, class and age.
 
 use std::collections::{BTreeMap, HashMap};
 
 use transport_traits::{Instant, Outgoing, Topic};
 
 use super::ConfirmId;
+use super::lanes::lane_of;
 use super::topic_queue::{Message, TopicQueue};
+use super::wholes::WholeId;
 use crate::Refusal;
-use crate::wire::{Costs, opening};
+use crate::wire::Tariff;
 
 /// The place of a [`TopicQueue`] while it has messages.
 pub(crate) type TopicId = usize;
 
 #[derive(Debug)]
 pub(crate) struct Queue {
-    costs: Costs,
+    tariff: Tariff,
     max_messages: usize,
     max_bytes: usize,
     topics: Vec<Option<TopicQueue>>,
     free: Vec<TopicId>,
     ids: HashMap<Topic, TopicId>,
-    /// Per class: the heads of its topics by their order.
-    heads: [BTreeMap<u64, TopicId>; 3],
+    lanes: Vec<Lane>,
     next_order: u64,
     messages: usize,
     bytes: usize,
+}
+
+/// What a lane has to send.
+#[derive(Clone, Debug, Default)]
+struct Lane {
+    /// Per class: the heads of its topics by their order.
+    heads: [BTreeMap<u64, TopicId>; 3],
+    messages: usize,
     /// What the messages would cost in one frame, without their topics.
     cost: usize,
     /// An upper bound of what the next message can cost with its topic.
@@ -36,23 +45,23 @@ pub(crate) struct Measured {
     pub(crate) message: Outgoing,
     pub(crate) cost: usize,
     pub(crate) confirm: Option<ConfirmId>,
+    /// The message of which it is a fragment.
+    pub(crate) whole: Option<WholeId>,
 }
 
 impl Queue {
-    pub(crate) fn new(costs: Costs, max_messages: usize, max_bytes: usize) -> Self {
+    pub(crate) fn new(tariff: Tariff, lanes: usize, max_messages: usize, max_bytes: usize) -> Self {
         Self {
-            costs,
+            tariff,
             max_messages,
             max_bytes,
             topics: Vec::new(),
             free: Vec::new(),
             ids: HashMap::new(),
-            heads: Default::default(),
+            lanes: vec![Lane::default(); lanes],
             next_order: 0,
             messages: 0,
             bytes: 0,
-            cost: 0,
-            largest: 0,
         }
     }
 
@@ -64,12 +73,14 @@ impl Queue {
         self.bytes
     }
 
-    pub(crate) fn cost(&self) -> usize {
-        self.cost
+    /// What a lane's messages would cost in one frame: with their commas, without their topics.
+    pub(crate) fn cost(&self, lane: usize) -> usize {
+        self.lanes[lane].cost + self.lanes[lane].messages
     }
 
-    pub(crate) fn largest(&self) -> usize {
-        self.largest
+    /// An upper bound of what the next message of a lane can cost with its topic.
+    pub(crate) fn largest(&self, lane: usize) -> usize {
+        self.lanes[lane].largest
     }
 
     /// The order that the next message gets.
@@ -77,19 +88,25 @@ impl Queue {
         self.next_order
     }
 
-    pub(crate) fn has_urgent(&self) -> bool {
-        !self.heads[0].is_empty()
+    /// The most urgent class of which a lane has a message: 0 is urgent.
+    pub(crate) fn class(&self, lane: usize) -> Option<usize> {
+        self.lanes[lane].heads.iter().position(|heads| !heads.is_empty())
     }
 
-    /// The heads of one class, oldest first.
-    pub(crate) fn heads(&self, class: usize) -> impl Iterator<Item = (u64, TopicId)> {
-        self.heads[class].iter().map(|(&order, &id)| (order, id))
+    /// The heads of one class in a lane, oldest first.
+    pub(crate) fn heads(&self, lane: usize, class: usize) -> impl Iterator<Item = (u64, TopicId)> {
+        self.lanes[lane].heads[class].iter().map(|(&order, &id)| (order, id))
+    }
+
+    /// The oldest message of a lane.
+    pub(crate) fn oldest_in(&self, lane: usize) -> Option<&Message> {
+        let oldest = self.lanes[lane].heads.iter().filter_map(BTreeMap::first_key_value).min()?;
+        self.topic(*oldest.1).head()
     }
 
     /// The oldest message of all.
     pub(crate) fn oldest(&self) -> Option<&Message> {
-        let oldest = self.heads.iter().filter_map(BTreeMap::first_key_value).min()?;
-        self.topic(*oldest.1).head()
+        (0..self.lanes.len()).filter_map(|lane| self.oldest_in(lane)).min_by_key(|message| message.order)
     }
 
     pub(crate) fn topic(&self, id: TopicId) -> &TopicQueue {
@@ -103,12 +120,28 @@ impl Queue {
     /// What the topic's name costs in a frame, with all that is around its messages.
     pub(crate) fn topic_cost(&self, topic: &Topic) -> usize {
         let queued = self.ids.get(topic).map(|&id| self.topic(id).cost);
-        queued.unwrap_or_else(|| self.costs.text(&opening(topic)) + self.costs.text(b"]"))
+        queued.unwrap_or_else(|| self.tariff.topic_cost(topic))
+    }
+
+    /// Whether there is room for so many messages of so many bytes together, now or ever.
+    pub(crate) fn check_room(&self, messages: usize, bytes: usize) -> Result<(), Refusal> {
+        if messages > self.max_messages || bytes > self.max_bytes {
+            return Err(Refusal::Body { size: bytes, limit: self.max_bytes });
+        }
+        let fits = self.messages + messages <= self.max_messages && self.bytes + bytes <= self.max_bytes;
+        if fits { Ok(()) } else { Err(Refusal::Full) }
+    }
+
+    /// No message will replace the unsent one of this topic and key.
+    pub(crate) fn forget_key(&mut self, topic: &Topic, key: &str) {
+        if let Some(&id) = self.ids.get(topic) {
+            self.topic_mut(id).forget_key(key);
+        }
     }
 
     /// Takes a message in, or puts it into the place of the unsent one with its key. Says which.
     pub(crate) fn push(&mut self, now: Instant, measured: Measured) -> Result<Pushed, Refusal> {
-        let Measured { message, cost, confirm } = measured;
+        let Measured { message, cost, confirm, whole } = measured;
         let Outgoing { topic, body, priority, conflation_key: key, .. } = message;
         let id = self.ids.get(&topic).copied();
         let replaced = key.as_deref().zip(id).and_then(|(key, id)| self.topic(id).keyed(key));
@@ -119,12 +152,15 @@ impl Queue {
             return Err(Refusal::Full);
         }
         self.bytes = bytes;
-        self.cost = self.cost - freed_cost + cost;
         let order = self.next_order;
         let confirms = confirm.into_iter().collect();
-        let message = Message { order, accepted: now, cost, body, priority, key, confirms };
+        let message = Message { order, accepted: now, cost, body, priority, key, confirms, whole };
         let id = id.unwrap_or_else(|| self.open(topic));
-        self.largest = self.largest.max(cost + 1 + self.topic(id).cost);
+        let topic_cost = self.topic(id).cost;
+        let lane = self.lane_mut(id);
+        lane.cost = lane.cost - freed_cost + cost;
+        lane.largest = lane.largest.max(cost + 1 + topic_cost);
+        lane.messages += usize::from(!conflates);
         if self.topic_mut(id).replace(&message) {
             self.reindex(id);
             return Ok(Pushed::Conflated);
@@ -142,7 +178,9 @@ impl Queue {
         let message = topic.pop().expect("an indexed topic has messages");
         self.messages -= 1;
         self.bytes -= message.body.len();
-        self.cost -= message.cost;
+        let lane = self.lane_mut(id);
+        lane.messages -= 1;
+        lane.cost -= message.cost;
         if self.topic(id).head().is_some() {
             self.reindex(id);
         } else {
@@ -154,18 +192,18 @@ impl Queue {
     /// Takes everything out, in the order in which it was accepted.
     pub(crate) fn take_all(&mut self) -> Vec<(Topic, Message)> {
         let mut all = Vec::with_capacity(self.messages);
-        while let Some(id) = (0..3).find_map(|class| self.heads(class).next()).map(|(_, id)| id) {
-            let topic = self.topic(id).topic.clone();
-            all.push((topic, self.pop(id)));
+        for id in 0..self.topics.len() {
+            while let Some(topic) = self.topics[id].as_ref().map(|topic| topic.topic.clone()) {
+                all.push((topic, self.pop(id)));
+            }
         }
         all.sort_unstable_by_key(|(_, message)| message.order);
         all
     }
 
     fn open(&mut self, topic: Topic) -> TopicId {
-        let opening = opening(&topic);
-        let cost = self.costs.text(&opening) + self.costs.text(b"]");
-        let queue = TopicQueue::new(topic.clone(), opening, cost);
+        let (opening, cost) = self.tariff.topic(&topic);
+        let queue = TopicQueue::new(topic.clone(), lane_of(&topic, self.lanes.len()), opening, cost);
         let id = self.free.pop().unwrap_or_else(|| {
             self.topics.push(None);
             self.topics.len() - 1
@@ -179,14 +217,20 @@ impl Queue {
         let closed = self.topics[id].take().expect("only an open topic is closed");
         self.ids.remove(&closed.topic);
         self.free.push(id);
-        self.heads[closed.indexed.0].remove(&closed.indexed.1);
-        if self.messages == 0 {
-            assert!(
-                self.bytes == 0 && self.cost == 0 && self.ids.is_empty(),
-                "an empty queue weighs nothing"
-            );
-            self.largest = 0;
+        let lane = &mut self.lanes[closed.lane];
+        lane.heads[closed.indexed.0].remove(&closed.indexed.1);
+        if lane.messages == 0 {
+            assert!(lane.cost == 0, "an empty lane weighs nothing");
+            lane.largest = 0;
         }
+        if self.messages == 0 {
+            assert!(self.bytes == 0 && self.ids.is_empty(), "an empty queue weighs nothing");
+        }
+    }
+
+    fn lane_mut(&mut self, id: TopicId) -> &mut Lane {
+        let lane = self.topic(id).lane;
+        &mut self.lanes[lane]
     }
 
     /// Puts the head of a topic where its class and order belong. Orders are unique, so a topic that is not
@@ -194,15 +238,16 @@ impl Queue {
     fn reindex(&mut self, id: TopicId) {
         let topic = self.topics[id].as_mut().expect("only an open topic is indexed");
         let head = topic.head().expect("only a topic with messages is indexed").order;
+        let heads = &mut self.lanes[topic.lane].heads;
         let (former, place) = (topic.indexed, (topic.class(), head));
         topic.indexed = place;
-        if former == place && self.heads[place.0].get(&place.1) == Some(&id) {
+        if former == place && heads[place.0].get(&place.1) == Some(&id) {
             return;
         }
-        if self.heads[former.0].get(&former.1) == Some(&id) {
-            self.heads[former.0].remove(&former.1);
+        if heads[former.0].get(&former.1) == Some(&id) {
+            heads[former.0].remove(&former.1);
         }
-        self.heads[place.0].insert(place.1, id);
+        heads[place.0].insert(place.1, id);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::wire::{Frame, Header};
 
 /// A lane of one life of a sender.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct StreamId {
+pub(crate) struct StreamId {
     sender: Arc<str>,
     incarnation: u64,
     lane: u16,
@@ -47,24 +47,26 @@ impl Receiver {
         self.holes.keys().map(|id| self.streams[id].held_frames()).sum()
     }
 
-    /// A frame with our header arrived. What can be delivered now is appended to `events`.
+    /// A frame with our header arrived. What can be delivered now is appended to `events`, with its stream.
     pub(crate) fn receive(
         &mut self,
         now: Instant,
         header: &Header,
         frame: Frame,
-        events: &mut Vec<Event>,
+        events: &mut Vec<(StreamId, Event)>,
     ) -> Arrival {
         let Header { incarnation, lane, sequence, head, .. } = *header;
         let id = StreamId { sender: header.sender.clone(), incarnation, lane };
         if !self.streams.contains_key(&id) {
             self.make_room(events);
             let after = sequence + u64::from(head);
-            self.streams.insert(id.clone(), Stream::first_heard(now, after, events));
+            let mut first = Vec::new();
+            self.streams.insert(id.clone(), Stream::first_heard(now, after, &mut first));
+            events.extend(first.into_iter().map(|event| (id.clone(), event)));
         }
         let Bounds { held_frames, held_bytes, .. } = self.bounds;
         let others = self.held_bytes - self.streams[&id].held_bytes();
-        self.change(&id, |stream| {
+        self.change(&id, events, |stream, events| {
             let arrival = if head {
                 stream.head(now, header);
                 Arrival::Taken
@@ -82,19 +84,26 @@ impl Receiver {
     }
 
     /// Gives up the holes whose time is over.
-    pub(crate) fn expire(&mut self, now: Instant, events: &mut Vec<Event>) {
+    pub(crate) fn expire(&mut self, now: Instant, events: &mut Vec<(StreamId, Event)>) {
         let over = self.holes.iter().filter(|&(_, deadline)| *deadline <= now).map(|(id, _)| id.clone());
         for id in over.collect::<Vec<_>>() {
             let patience = self.patience;
-            self.change(&id, |stream| stream.expire(now, patience, events));
+            self.change(&id, events, |stream, events| stream.expire(now, patience, events));
         }
     }
 
     /// Changes a stream, and what is known of its holes.
-    fn change<R>(&mut self, id: &StreamId, change: impl FnOnce(&mut Stream) -> R) -> R {
+    fn change<R>(
+        &mut self,
+        id: &StreamId,
+        events: &mut Vec<(StreamId, Event)>,
+        change: impl FnOnce(&mut Stream, &mut Vec<Event>) -> R,
+    ) -> R {
         let stream = self.streams.get_mut(id).expect("only a stream that is followed is changed");
         self.held_bytes -= stream.held_bytes();
-        let result = change(stream);
+        let mut own = Vec::new();
+        let result = change(stream, &mut own);
+        events.extend(own.into_iter().map(|event| (id.clone(), event)));
         self.held_bytes += stream.held_bytes();
         match stream.deadline(self.patience) {
             Some(deadline) => {
@@ -109,13 +118,13 @@ impl Receiver {
 
     /// Forgets the stream that was not heard for longest, if there are as many as allowed. What it held is yielded,
     /// behind its gap.
-    fn make_room(&mut self, events: &mut Vec<Event>) {
+    fn make_room(&mut self, events: &mut Vec<(StreamId, Event)>) {
         if self.streams.len() < self.bounds.senders {
             return;
         }
         let idlest = self.streams.iter().min_by_key(|(_, stream)| stream.heard).map(|(id, _)| id.clone());
         if let Some(id) = idlest {
-            self.change(&id, |stream| stream.shrink(0, 0, events));
+            self.change(&id, events, |stream, events| stream.shrink(0, 0, events));
             self.streams.remove(&id);
         }
     }

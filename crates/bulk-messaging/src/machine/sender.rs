@@ -4,19 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use transport_traits::limits::json_encoded_len;
-use transport_traits::{ErrorKind, Instant, Outgoing, Retry, TokenBucket, Topic};
+use transport_traits::limits::{Content, json_encoded_len};
+use transport_traits::{ErrorKind, Instant, Outgoing, Priority, Retry};
 
-use super::heads::Heads;
-use super::in_flight::{Backoff, InFlight, Sealed};
+use super::cuts::Cuts;
+use super::fragment::{is_marked, split};
+use super::in_flight::{Backoff, Sealed};
+use super::lane::{Lane, Surroundings, Task};
 use super::outstanding::Outstanding;
-use super::pacing::Pacing;
-use super::packer::{Blocked, can_pack, pack};
+use super::pacing::{Buckets, Pacing};
+use super::packer::Load;
 use super::queue::{Measured, Pushed, Queue};
 use super::settings::Settings;
-use super::topic_queue::Message;
+use super::wholes::Wholes;
 use super::{ConfirmId, Output, PublishId};
-use crate::wire::{HEADER_TOPIC, MAX_SEQUENCE, encode, value};
+use crate::wire::{HEADER_TOPIC, value};
 use crate::{Refusal, Stats};
 
 #[derive(Debug)]
@@ -26,14 +28,23 @@ pub(crate) struct Sender {
     /// What groups may cost in a frame whatever its sequence.
     room: usize,
     queue: Queue,
-    in_flight: InFlight,
+    lanes: Vec<Lane>,
     pacing: Pacing,
-    heads: Heads,
+    /// In the strict profile: which messages make a frame.
+    cuts: Option<Cuts>,
     outstanding: Outstanding,
-    next_sequence: u64,
     phase: Phase,
-    /// Messages that the bus refused during the drain.
-    refused: Vec<(Topic, Message)>,
+    /// Messages that travel in fragments.
+    wholes: Wholes,
+    /// Messages that the bus refused during the drain, with their orders.
+    refused: Vec<(u64, Outgoing)>,
+}
+
+/// A message that was checked and measured.
+enum Prepared {
+    One(Measured),
+    /// In fragments, each with its cost.
+    Split(Outgoing, Vec<(Bytes, usize)>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,18 +55,28 @@ enum Phase {
 }
 
 impl Sender {
-    pub(crate) fn new(settings: Arc<Settings>, bucket: Option<TokenBucket>, random: fastrand::Rng) -> Self {
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        buckets: Buckets,
+        random: fastrand::Rng,
+        now: Instant,
+    ) -> Self {
         let config = &settings.config;
+        let (room, lanes) = (settings.least_room(), usize::from(config.lanes));
         Self {
             random,
-            room: settings.least_room(),
-            queue: Queue::new(settings.costs, config.max_queued_messages, config.max_queued_bytes),
-            in_flight: InFlight::default(),
-            pacing: Pacing::new(bucket, config.linger),
-            heads: Heads::default(),
+            room,
+            queue: Queue::new(settings.tariff, lanes, config.max_queued_messages, config.max_queued_bytes),
+            lanes: settings
+                .real_topics()
+                .enumerate()
+                .map(|(number, topic)| Lane::new(number, topic))
+                .collect(),
+            pacing: Pacing::new(buckets, config.linger),
+            cuts: settings.is_strict().then(|| Cuts::new(now, room)),
             outstanding: Outstanding::default(),
-            next_sequence: 1,
             phase: Phase::Open,
+            wholes: Wholes::default(),
             refused: Vec::new(),
             settings,
         }
@@ -69,27 +90,97 @@ impl Sender {
         confirm: Option<ConfirmId>,
         stats: &mut Stats,
     ) -> Result<(), Refusal> {
-        let measured = self.measure(message, confirm)?;
+        let measured = match self.prepare(message, confirm)? {
+            Prepared::One(measured) => measured,
+            Prepared::Split(message, parts) => {
+                self.push_parts(now, message, parts, confirm)?;
+                stats.accepted += 1;
+                stats.split += 1;
+                return Ok(());
+            }
+        };
+        let (order, cost, topic) = (self.queue.next_order(), measured.cost, measured.message.topic.clone());
         let pushed = self.queue.push(now, measured)?;
+        if let Some(cuts) = &mut self.cuts {
+            cuts.push(now, order, &topic, cost, self.queue.topic_cost(&topic));
+        }
         stats.accepted += 1;
         stats.conflated += u64::from(pushed == Pushed::Conflated);
         Ok(())
     }
 
     /// Checks a message, and computes what it costs. The only time that its body is looked at.
-    fn measure(&self, mut message: Outgoing, confirm: Option<ConfirmId>) -> Result<Measured, Refusal> {
+    fn prepare(&self, mut message: Outgoing, confirm: Option<ConfirmId>) -> Result<Prepared, Refusal> {
         if self.phase != Phase::Open {
             return Err(Refusal::Closed);
         }
         self.check_topic(&message.topic)?;
-        message.body = value(&message.body).map_err(|_| Refusal::NotJson)?;
-        let costs = self.settings.costs;
-        let cost = costs.text(&message.body);
-        let limit = self.room - self.queue.topic_cost(&message.topic);
-        if cost > limit {
-            return Err(Refusal::Body { size: cost + costs.frame(), limit: limit + costs.frame() });
+        if self.settings.tariff.content() == Content::Text {
+            message.body = value(&message.body).ok_or(Refusal::NotJson)?;
         }
-        Ok(Measured { message, cost, confirm })
+        if self.settings.is_strict() {
+            (message.priority, message.conflation_key) = (Priority::Normal, None);
+        }
+        let topic_cost = self.queue.topic_cost(&message.topic);
+        let (tariff, limit) = self.settings.body_limit(self.room, &message.topic, topic_cost);
+        let size = tariff.body(&message.body);
+        if !self.settings.is_strict() && (size > limit || is_marked(&message.body)) {
+            return self.prepare_parts(message, size, limit);
+        }
+        if size > limit {
+            return Err(self.too_large(size, limit));
+        }
+        let cost = if self.settings.is_strict() { self.settings.tariff.body(&message.body) } else { size };
+        Ok(Prepared::One(Measured { message, cost, confirm, whole: None }))
+    }
+
+    /// Splits a message that is too long for a frame, or wraps one that looks like a fragment.
+    fn prepare_parts(&self, message: Outgoing, size: usize, limit: usize) -> Result<Prepared, Refusal> {
+        let (tariff, config) = (self.settings.tariff, &self.settings.config);
+        let most = config.fragmentation.map_or(0, |bounds| bounds.max_message_bytes);
+        let may_split = message.body.len() <= most;
+        if size > limit && !may_split {
+            let of_frame = self.too_large(size, limit);
+            let of_whole = Refusal::Body { size: message.body.len(), limit: most };
+            return Err(if most > 0 { of_whole } else { of_frame });
+        }
+        let is_text = tariff.content() == Content::Text;
+        let parts =
+            split(&message.body, is_text, tariff, limit).filter(|parts| may_split || parts.len() == 1);
+        let parts = parts.ok_or_else(|| self.too_large(size, limit))?;
+        let measured = |part: Bytes| {
+            let cost = tariff.body(&part);
+            (part, cost)
+        };
+        self.queue.check_room(parts.len(), parts.iter().map(Bytes::len).sum())?;
+        Ok(Prepared::Split(message, parts.into_iter().map(measured).collect()))
+    }
+
+    fn too_large(&self, size: usize, limit: usize) -> Refusal {
+        let empty = self.settings.tariff.empty_body();
+        Refusal::Body { size: size + empty, limit: limit + empty }
+    }
+
+    /// Queues the fragments of a message one behind the other. The conflation key has done its work when none can replace
+    /// the unsent message that had it, since that one would come after.
+    fn push_parts(
+        &mut self,
+        now: Instant,
+        message: Outgoing,
+        parts: Vec<(Bytes, usize)>,
+        confirm: Option<ConfirmId>,
+    ) -> Result<(), Refusal> {
+        let id = self.queue.next_order();
+        let count = parts.len();
+        if let Some(key) = &message.conflation_key {
+            self.queue.forget_key(&message.topic, key);
+        }
+        for (part, cost) in parts {
+            let part = Outgoing::new(message.topic.clone(), part).with_priority(message.priority);
+            self.queue.push(now, Measured { message: part, cost, confirm: None, whole: Some(id) })?;
+        }
+        self.wholes.add(id, message, count, confirm);
+        Ok(())
     }
 
     /// Checks the name of an inner topic.
@@ -103,40 +194,62 @@ impl Sender {
 
     pub(crate) fn flush(&mut self, id: u64) {
         self.outstanding.flush(id, self.queue.next_order());
+        self.cut();
     }
 
     pub(crate) fn drain(&mut self, now: Instant) {
         if self.phase == Phase::Open {
             self.phase = Phase::Draining { until: now + self.settings.config.drain_timeout };
+            self.cut();
+        }
+    }
+
+    /// In the strict profile: what is queued leaves now.
+    fn cut(&mut self) {
+        if let Some(cuts) = &mut self.cuts {
+            cuts.flush(self.queue.next_order());
         }
     }
 
     /// The next publish, if there is one to begin now: a repetition, a new frame or a head.
     pub(crate) fn next_publish(&mut self, now: Instant, stats: &mut Stats) -> Option<Output> {
-        let (repeat, seal, head) = (self.in_flight.next_due(), self.seal_due(now), self.head_due());
-        let due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
-        if !(due(repeat) || due(seal) || due(head)) || !self.pacing.pay(now) {
-            return None;
-        }
+        let due = self.tasks(now).filter(|&(_, due, _)| due <= now);
+        let paid = due.filter(|&(.., lane)| self.pacing.next_payment(lane, now).is_some_and(|at| at <= now));
+        let (task, _, lane) = paid.min()?;
+        assert!(self.pacing.pay(lane, now), "what can be paid is paid");
         stats.publishes += 1;
-        if due(repeat) {
-            stats.retried += 1;
-            return self.in_flight.repeat(now).map(|(sequence, body)| self.publish(sequence, body));
+        match task {
+            Task::Repeat => {
+                stats.retried += 1;
+                let lane = &mut self.lanes[lane];
+                lane.in_flight.repeat(now).map(|(sequence, body)| lane.publish(sequence, body))
+            }
+            Task::Seal { .. } => Some(self.seal(lane)),
+            Task::Head => {
+                stats.heads += 1;
+                Some(self.lanes[lane].head(now, &self.settings))
+            }
         }
-        if due(seal) {
-            return Some(self.seal());
-        }
-        stats.heads += 1;
-        Some(self.head(now))
+    }
+
+    /// What lanes have to do, when, and which lane.
+    fn tasks(&self, now: Instant) -> impl Iterator<Item = (Task, Instant, usize)> {
+        let (settings, queue, pacing, room) = (&*self.settings, &self.queue, &self.pacing, self.room);
+        let hurried = self.phase != Phase::Open || self.outstanding.is_flushing();
+        let around = Surroundings { settings, queue, pacing, hurried, room, cuts: self.cuts.as_ref() };
+        self.lanes.iter().flat_map(move |lane| {
+            let number = lane.number;
+            lane.tasks(now, around).map(move |(task, due)| (task, due, number))
+        })
     }
 
     /// When there is something to do next, after everything that is due at `now` was done.
     pub(crate) fn next_wakeup(&self, now: Instant) -> Option<Instant> {
-        let publish =
-            [self.in_flight.next_due(), self.seal_due(now), self.head_due()].into_iter().flatten().min();
-        let paid = publish.zip(self.pacing.next_payment(now)).map(|(publish, paid)| publish.max(paid));
+        let paid = |(_, due, lane)| self.pacing.next_payment(lane, now).map(|paid| paid.max(due));
+        let publish = self.tasks(now).filter_map(paid).min();
         let drained = if let Phase::Draining { until } = self.phase { Some(until) } else { None };
-        [paid, drained].into_iter().flatten().min()
+        let cut = self.cuts.as_ref().and_then(Cuts::due);
+        [publish, drained, cut].into_iter().flatten().min()
     }
 
     /// A publish is over. Appends what that settles to `outputs`.
@@ -148,26 +261,29 @@ impl Sender {
         stats: &mut Stats,
         outputs: &mut impl Extend<Output>,
     ) {
-        let Some(sequence) = id.sequence() else { return self.heads.end() };
+        let Some(lane) = self.lanes.get_mut(id.lane) else { return };
+        let Some(sequence) = id.sequence() else { return lane.heads.end() };
         match result {
             Ok(()) => {
-                let Some(frame) = self.in_flight.remove(sequence) else { return };
-                self.heads.restart(now);
+                let Some(frame) = lane.in_flight.remove(sequence) else { return };
+                lane.heads.restart(now);
                 stats.frames += 1;
                 stats.frame_bytes += frame.cost as u64;
-                stats.messages += frame.load.len() as u64;
-                outputs.extend(Output::confirmed(frame.load.confirms(), Ok(())));
+                self.load_over(frame.load, Ok(()), stats, outputs);
             }
-            Err(kind) if kind.retry() == Retry::Never => self.give_up(now, sequence, kind, stats, outputs),
-            Err(kind) => self.retry(now, sequence, kind),
+            Err(kind) if kind.retry() == Retry::Never || self.settings.is_strict() => {
+                self.give_up(now, id, kind, stats, outputs);
+            }
+            Err(kind) => self.retry(now, id, kind),
         }
     }
 
-    fn retry(&mut self, now: Instant, sequence: u64, kind: ErrorKind) {
+    fn retry(&mut self, now: Instant, id: PublishId, kind: ErrorKind) {
         let config = &self.settings.config;
         let backoff = Backoff { first: config.retry_backoff, most: config.max_retry_backoff };
         let at_least = if let Retry::Later(Some(wait)) = kind.retry() { wait } else { Duration::ZERO };
-        let due = self.in_flight.retry(now, sequence, at_least, backoff, &mut self.random);
+        let in_flight = &mut self.lanes[id.lane].in_flight;
+        let due = in_flight.retry(now, id.sequence, at_least, backoff, &mut self.random);
         if let (Some(due), ErrorKind::Throttled { .. }) = (due, kind) {
             self.pacing.pause(due);
         }
@@ -177,30 +293,55 @@ impl Sender {
     fn give_up(
         &mut self,
         now: Instant,
-        sequence: u64,
+        id: PublishId,
         kind: ErrorKind,
         stats: &mut Stats,
         outputs: &mut impl Extend<Output>,
     ) {
-        let Some(Sealed { load, .. }) = self.in_flight.remove(sequence) else { return };
-        self.heads.restart(now);
-        stats.refused += load.len() as u64;
+        let lane = &mut self.lanes[id.lane];
+        let Some(Sealed { load, .. }) = lane.in_flight.remove(id.sequence) else { return };
+        lane.heads.restart(now);
         outputs.extend([Output::Refused { messages: load.len(), kind }]);
-        outputs.extend(Output::confirmed(load.confirms(), Err(kind)));
-        if self.phase != Phase::Open {
-            self.refused.extend(load.into_messages());
+        self.load_over(load, Err(kind), stats, outputs);
+    }
+
+    /// What was in a frame was accepted or given up. Messages in fragments are over with their last one.
+    fn load_over(
+        &mut self,
+        load: Load,
+        result: Result<(), ErrorKind>,
+        stats: &mut Stats,
+        outputs: &mut impl Extend<Output>,
+    ) {
+        outputs.extend(Output::confirmed(load.confirms(), result));
+        for (topic, message) in load.into_messages() {
+            let (order, over) = match message.whole {
+                None => (message.order, Some((message.into_outgoing(topic), result))),
+                Some(id) => (id, self.wholes.part_over(id, result).map(|whole| whole.over(outputs))),
+            };
+            match over {
+                Some((_, Ok(()))) => stats.messages += 1,
+                Some((message, Err(_))) => {
+                    stats.refused += 1;
+                    self.refused.extend((self.phase != Phase::Open).then_some((order, message)));
+                }
+                None => {}
+            }
         }
     }
 
     /// Appends what is over by now to `outputs`: flushes, the drain.
     pub(crate) fn settle(&mut self, now: Instant, outputs: &mut impl Extend<Output>) {
+        if let Some(cuts) = &mut self.cuts {
+            cuts.tick(now, self.queue.next_order());
+        }
         if let Phase::Draining { until } = self.phase
             && (self.is_idle() || until <= now)
         {
             self.finish(outputs);
         }
         let queued = self.queue.oldest().map(|message| message.order);
-        let oldest = [queued, self.in_flight.oldest()].into_iter().flatten().min();
+        let oldest = self.lanes.iter().filter_map(|lane| lane.in_flight.oldest()).chain(queued).min();
         outputs.extend(self.outstanding.flushed(oldest).map(Output::Flushed));
     }
 
@@ -208,7 +349,7 @@ impl Sender {
         stats.frame_limit = self.settings.frame.max as u64;
         stats.queued_messages = self.queue.len() as u64;
         stats.queued_bytes = self.queue.bytes() as u64;
-        stats.in_flight = self.in_flight.len() as u64;
+        stats.in_flight = self.lanes.iter().map(|lane| lane.in_flight.len() as u64).sum();
         stats.tokens = self.pacing.tokens(now);
     }
 
@@ -216,78 +357,32 @@ impl Sender {
     fn finish(&mut self, outputs: &mut impl Extend<Output>) {
         self.phase = Phase::Closed;
         let mut rest = std::mem::take(&mut self.refused);
-        for frame in self.in_flight.take_all() {
+        for frame in self.lanes.iter_mut().flat_map(|lane| lane.in_flight.take_all()) {
             outputs.extend(Output::confirmed(frame.load.confirms(), Err(ErrorKind::Unknown)));
-            rest.extend(frame.load.into_messages());
+            for (topic, message) in frame.load.into_messages() {
+                match message.whole {
+                    Some(id) => self.wholes.touch(id),
+                    None => rest.push((message.order, message.into_outgoing(topic))),
+                }
+            }
         }
         let unsent = self.queue.take_all();
         let waiting = unsent.iter().flat_map(|(_, message)| &message.confirms).copied().collect();
         outputs.extend(Output::confirmed(waiting, Err(ErrorKind::Closed)));
-        rest.extend(unsent);
-        rest.sort_unstable_by_key(|(_, message)| message.order);
-        let rest = rest.into_iter().map(|(topic, message)| message.into_outgoing(topic)).collect();
+        let unsent = unsent.into_iter().filter(|(_, message)| message.whole.is_none());
+        rest.extend(unsent.map(|(topic, message)| (message.order, message.into_outgoing(topic))));
+        rest.extend(self.wholes.take_all().into_iter().map(|(id, whole)| (id, whole.cut_short(outputs))));
+        rest.sort_unstable_by_key(|&(order, _)| order);
+        let rest = rest.into_iter().map(|(_, message)| message).collect();
         outputs.extend([Output::Drained(rest)]);
     }
 
     fn is_idle(&self) -> bool {
-        self.queue.len() == 0 && self.in_flight.is_empty()
+        self.queue.len() == 0 && self.lanes.iter().all(|lane| lane.in_flight.is_empty())
     }
 
-    /// When the next frame may be sealed, were it paid for.
-    fn seal_due(&self, now: Instant) -> Option<Instant> {
-        let oldest = self.queue.oldest()?;
-        let stuck = self.pending() >= self.settings.config.max_in_flight as u64;
-        if stuck || !can_pack(&self.queue, blocked(&self.settings, &self.in_flight)) {
-            return None;
-        }
-        let full = self.queue.cost() + self.queue.len() > self.room;
-        let hurried =
-            full || self.queue.has_urgent() || self.phase != Phase::Open || self.outstanding.is_flushing();
-        Some(if hurried { oldest.accepted } else { oldest.accepted + self.pacing.linger(now) })
+    fn seal(&mut self, lane: usize) -> Output {
+        let end = self.cuts.as_mut().and_then(Cuts::next_end);
+        self.lanes[lane].seal(&self.settings, &mut self.queue, end)
     }
-
-    /// How far the sequence has gone beyond the oldest frame in flight. What `max_in_flight` bounds, so that it also
-    /// bounds what receivers hold behind a frame that fails again and again.
-    fn pending(&self) -> u64 {
-        self.in_flight.first().map_or(0, |first| self.next_sequence - first)
-    }
-
-    fn head_due(&self) -> Option<Instant> {
-        self.heads.due().filter(|_| self.is_idle())
-    }
-
-    fn seal(&mut self) -> Output {
-        let sequence = self.next_sequence;
-        assert!(sequence <= MAX_SEQUENCE, "the sequence outlasts the process");
-        let pending = self.pending();
-        self.next_sequence += 1;
-        let header = self.settings.header(sequence, pending, false);
-        let room = self.settings.room(&header);
-        let blocked = blocked(&self.settings, &self.in_flight);
-        let load = pack(&mut self.queue, room, sequence, blocked);
-        let groups = load.groups.iter().map(|group| (&group.opening, group.bodies()));
-        let body = encode(&header, groups, self.settings.frame.max.min(64 << 10));
-        let cost = self.settings.frame.max - room + load.cost;
-        debug_assert_eq!(cost, self.settings.frame.counting.measure(&body), "costs add up");
-        self.in_flight.insert(sequence, body.clone(), cost, load);
-        self.publish(sequence, body)
-    }
-
-    fn head(&mut self, now: Instant) -> Output {
-        self.heads.begin(now);
-        let header = self.settings.header(self.next_sequence - 1, 0, true);
-        let none = std::iter::empty::<(&Bytes, std::iter::Empty<&Bytes>)>();
-        let body = encode(&header, none, 64);
-        Output::Publish { id: PublishId::HEAD, topic: self.settings.config.topic.clone(), body }
-    }
-
-    fn publish(&self, sequence: u64, body: Bytes) -> Output {
-        Output::Publish { id: PublishId::frame(sequence), topic: self.settings.config.topic.clone(), body }
-    }
-}
-
-/// The inner topics that must wait for frames in flight.
-fn blocked<'a>(settings: &Settings, in_flight: &'a InFlight) -> &'a Blocked {
-    static NONE: Blocked = Blocked::new();
-    if settings.config.original_receivers { in_flight.topics() } else { &NONE }
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use transport_traits::{Instant, Outgoing, Priority, Topic};
 
 use super::ConfirmId;
+use super::wholes::WholeId;
 
 /// A message on its way.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub(crate) struct Message {
     pub(crate) key: Option<Arc<str>>,
     /// Who wants to know what became of it, or of a message that it replaced.
     pub(crate) confirms: Vec<ConfirmId>,
+    /// The message of which it is a fragment.
+    pub(crate) whole: Option<WholeId>,
 }
 
 impl Message {
@@ -44,6 +47,7 @@ pub(super) fn class_of(priority: Priority) -> usize {
 #[derive(Debug)]
 pub(crate) struct TopicQueue {
     pub(crate) topic: Topic,
+    pub(super) lane: usize,
     /// What precedes its messages in a frame.
     pub(crate) opening: Bytes,
     /// What the opening and the closing bracket add to a frame.
@@ -62,9 +66,10 @@ pub(crate) struct TopicQueue {
 }
 
 impl TopicQueue {
-    pub(super) fn new(topic: Topic, opening: Bytes, cost: usize) -> Self {
+    pub(super) fn new(topic: Topic, lane: usize, opening: Bytes, cost: usize) -> Self {
         Self {
             topic,
+            lane,
             opening,
             cost,
             group: (0, 0),
@@ -114,6 +119,13 @@ impl TopicQueue {
         old.cost = message.cost;
         old.confirms.extend_from_slice(&message.confirms);
         true
+    }
+
+    /// From now on the message with this key keeps its place and its body.
+    pub(super) fn forget_key(&mut self, key: &str) {
+        if let Some(position) = self.keys.remove(key) {
+            self.messages[(position - self.left) as usize].key = None;
+        }
     }
 
     pub(super) fn pop(&mut self) -> Option<Message> {

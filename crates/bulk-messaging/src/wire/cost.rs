@@ -15,6 +15,10 @@ impl Costs {
         Self(counting)
     }
 
+    pub(crate) const fn counting(self) -> Counting {
+        self.0
+    }
+
     /// What a piece of text adds to the size of a frame.
     pub(crate) fn text(self, text: &[u8]) -> usize {
         self.0.measure(text) - self.0.measure(b"")
@@ -23,6 +27,11 @@ impl Costs {
     /// What an empty body costs.
     pub(crate) fn frame(self) -> usize {
         self.0.measure(b"")
+    }
+
+    /// What so many bytes of any kind cost at most.
+    pub(crate) fn bytes_at_most(self, len: usize) -> usize {
+        if self.0 == Counting::JsonEncoded { 6 * len } else { len }
     }
 
     /// What the JSON form of a topic costs at most if that form is `len` bytes long: in text that is JSON

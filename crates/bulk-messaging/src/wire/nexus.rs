@@ -1,14 +1,10 @@
 //! The `Nexus` format: `{"inner topic":[message, …], …}`, with the header as one more inner topic.
 
-use std::borrow::Cow;
-use std::fmt;
-
 use bytes::Bytes;
-use serde::Deserialize;
-use serde::de::{Deserializer as _, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
-use super::{Entry, Header, Span, WireError};
+use super::frame::{Entry, Frame, Span};
+use super::json::{RawString, Scanner, escape, only_value};
+use super::{Header, WireError};
 
 /// The inner topic that carries the header. Nobody subscribes to it, so servers that do not know it pass over it.
 pub(crate) const HEADER_TOPIC: &str = "~";
@@ -26,6 +22,16 @@ where
     out.extend_from_slice(b"{\"~\":[\"");
     out.extend_from_slice(header.to_text().as_bytes());
     out.extend_from_slice(b"\"]");
+    write_groups(groups, &mut out);
+    out.push(b'}');
+    out.into()
+}
+
+/// Writes every group as its opening, its messages and a closing bracket.
+pub(super) fn write_groups<'a, M>(groups: impl Iterator<Item = (&'a Bytes, M)>, out: &mut Vec<u8>)
+where
+    M: Iterator<Item = &'a Bytes>,
+{
     for (opening, messages) in groups {
         out.extend_from_slice(opening);
         for (at, message) in messages.enumerate() {
@@ -36,78 +42,129 @@ where
         }
         out.push(b']');
     }
-    out.push(b'}');
-    out.into()
 }
 
 /// What stands in a frame before the first message of a topic: `,"topic":[`.
 pub(crate) fn opening(topic: &str) -> Bytes {
-    let name = serde_json::Value::from(topic);
-    format!(",{name}:[").into()
+    let name = escape(topic);
+    let mut opening = Vec::with_capacity(name.len() + 3);
+    opening.push(b',');
+    opening.extend_from_slice(&name);
+    opening.extend_from_slice(b":[");
+    opening.into()
 }
 
-/// The one JSON value that a body is, without the white space around it.
-pub(crate) fn value(body: &Bytes) -> Result<Bytes, serde_json::Error> {
-    let value: &RawValue = serde_json::from_slice(body)?;
-    Ok(body.slice_ref(value.get().trim_ascii().as_bytes()))
+/// The one JSON value that a body is, without the white space around it; `None` if it is none.
+pub(crate) fn value(body: &Bytes) -> Option<Bytes> {
+    let (start, end) = only_value(body)?;
+    Some(if end - start == body.len() { body.clone() } else { body.slice(start..end) })
 }
 
-/// Reads a frame.
-pub(super) fn decode(bytes: &Bytes) -> Result<(Option<Header>, Vec<Entry>), WireError> {
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let object = reader.deserialize_map(FrameVisitor).map_err(|_| WireError::NotAFrame)?;
-    reader.end().map_err(|_| WireError::NotAFrame)?;
-    let (mut header, mut entries) = (None, Vec::with_capacity(object.len()));
-    for (topic, messages) in object {
-        if topic == HEADER_TOPIC {
-            let read = read_header(&messages)?;
-            if header.replace(read).is_some() {
-                return Err(WireError::Header);
+/// Reads a frame. The caller has checked that it is shorter than 4 GiB.
+pub(super) fn decode(bytes: Bytes) -> Result<Frame, WireError> {
+    let text = std::str::from_utf8(&bytes).map_err(|_| WireError::NotAFrame)?;
+    let mut members = Members::new(text.len());
+    members.read(text).ok_or(WireError::NotAFrame)?;
+    let Members { names, entries, spans, headers } = members;
+    let header = match headers[..] {
+        [] => None,
+        [header] => Some(read_header(&bytes, header)?),
+        _ => return Err(WireError::Header),
+    };
+    Ok(Frame { header, names, entries, spans, text: bytes })
+}
+
+/// The members of a frame in their order; a name may come twice.
+struct Members {
+    names: String,
+    entries: Vec<Entry>,
+    spans: Vec<Span>,
+    /// Of every header the only message; `None` where it is not just one.
+    headers: Vec<Option<Span>>,
+}
+
+impl Members {
+    fn new(frame: usize) -> Self {
+        let messages = frame / 64;
+        let (entries, spans) = (Vec::with_capacity(messages), Vec::with_capacity(messages));
+        Self { names: String::with_capacity(frame / 4), entries, spans, headers: Vec::new() }
+    }
+
+    fn read(&mut self, text: &str) -> Option<()> {
+        let mut scanner = Scanner::new(text.as_bytes());
+        if !scanner.take(b'{') {
+            return None;
+        }
+        if !scanner.take(b'}') {
+            loop {
+                self.member(text, &mut scanner)?;
+                if !scanner.take(b',') {
+                    break;
+                }
+            }
+            if !scanner.take(b'}') {
+                return None;
+            }
+        }
+        scanner.is_at_end().then_some(())
+    }
+
+    fn member(&mut self, text: &str, scanner: &mut Scanner<'_>) -> Option<()> {
+        let topic = self.name(text, &scanner.string()?)?;
+        if !scanner.take(b':') {
+            return None;
+        }
+        let first = self.spans.len();
+        self.messages(scanner)?;
+        if self.names[topic.range()] == *HEADER_TOPIC {
+            let only = if self.spans.len() == first + 1 { self.spans.last().copied() } else { None };
+            self.spans.truncate(first);
+            // Two are as wrong as two hundred.
+            if self.headers.len() < 2 {
+                self.headers.push(only);
             }
         } else {
-            let messages = messages.into_iter().map(|message| span(bytes, message)).collect();
-            entries.push(Entry { topic: topic.into_owned(), messages });
+            self.entries.push(Entry { topic, spans: first as u32..self.spans.len() as u32 });
+        }
+        Some(())
+    }
+
+    fn name(&mut self, text: &str, string: &RawString) -> Option<Span> {
+        let &RawString { start, end, escaped } = string;
+        let at = self.names.len();
+        if escaped {
+            let unescaped: String = serde_json::from_str(&text[start - 1..=end]).ok()?;
+            self.names.push_str(&unescaped);
+        } else {
+            self.names.push_str(&text[start..end]);
+        }
+        Some(Span::new(at, self.names.len()))
+    }
+
+    fn messages(&mut self, scanner: &mut Scanner<'_>) -> Option<()> {
+        if !scanner.take(b'[') {
+            return None;
+        }
+        if scanner.take(b']') {
+            return Some(());
+        }
+        loop {
+            let (start, end) = scanner.value()?;
+            self.spans.push(Span::new(start, end));
+            if !scanner.take(b',') {
+                return scanner.take(b']').then_some(());
+            }
         }
     }
-    Ok((header, entries))
 }
 
-fn read_header(messages: &[&RawValue]) -> Result<Header, WireError> {
-    let &[message] = messages else { return Err(WireError::Header) };
-    let text: &str = serde_json::from_str(message.get()).map_err(|_| WireError::Header)?;
+fn read_header(bytes: &[u8], message: Option<Span>) -> Result<Header, WireError> {
+    let message = message.and_then(|span| std::str::from_utf8(&bytes[span.range()]).ok());
+    let quoted = message.and_then(|message| message.strip_prefix('"')?.strip_suffix('"'));
+    let text = quoted.ok_or(WireError::Header)?;
     match Header::parse(text) {
         Some(header) => Ok(header),
         None if Header::is_other_version(text) => Err(WireError::Version),
         None => Err(WireError::Header),
-    }
-}
-
-/// The caller has checked that the frame is shorter than 4 GiB.
-fn span(frame: &Bytes, message: &RawValue) -> Span {
-    let start = message.get().as_ptr() as usize - frame.as_ptr() as usize;
-    Span { start: start as u32, end: (start + message.get().len()) as u32 }
-}
-
-/// Collects the members of a frame in their order; a name may come twice.
-struct FrameVisitor;
-
-type Members<'de> = Vec<(Cow<'de, str>, Vec<&'de RawValue>)>;
-
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl<'de> Visitor<'de> for FrameVisitor {
-    type Value = Members<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of arrays")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(Name(topic)) = map.next_key()? {
-            members.push((topic, map.next_value()?));
-        }
-        Ok(members)
     }
 }

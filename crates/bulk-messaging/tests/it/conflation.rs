@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use transport_traits::limits::SizeLimit;
 use transport_traits::{Instant, Outgoing, Priority};
 
-use crate::support::{SECOND, World, drain_outputs, machine, parse, publishes};
+use crate::support::{SECOND, World, drain_outputs, formats, machine, parse, publishes};
 
 /// A queue as a list, searched from the start: what the real one must agree with.
 #[derive(Default)]
@@ -33,9 +33,13 @@ proptest! {
     #[test]
     fn a_replacement_takes_the_place_of_what_it_replaces(
         pushes in prop::collection::vec((0usize..3, prop::option::of(0usize..5), 0usize..60), 1..150),
+        format in formats(),
     ) {
         let topics = ["a", "b", "c"];
-        let mut world = World::pair(&topics);
+        let mut world = World::new(2, 1, SizeLimit::bytes(1_024), &topics, |config| {
+            config.budget = Budget::Unlimited;
+            config.format = format;
+        });
         let mut model = Model::default();
         for (number, (topic, key, length)) in pushes.into_iter().enumerate() {
             let key = key.map(|key| format!("key{key}"));

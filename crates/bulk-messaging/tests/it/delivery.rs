@@ -2,16 +2,27 @@
 
 use std::time::Duration;
 
-use bulk_messaging::Budget;
+use bulk_messaging::{Budget, Format};
 use proptest::prelude::*;
 use transport_traits::limits::SizeLimit;
 
-use crate::support::{Faults, Item, SECOND, World, numbers};
+use crate::support::{Faults, Item, SECOND, World, formats, numbers};
 
 const TOPICS: [&str; 3] = ["a", "b", "c"];
 
 fn world(servers: usize, seed: u64, max_in_flight: usize, original_receivers: bool) -> World {
+    world_of(Format::Nexus, servers, seed, max_in_flight, original_receivers)
+}
+
+fn world_of(
+    format: Format,
+    servers: usize,
+    seed: u64,
+    max_in_flight: usize,
+    original_receivers: bool,
+) -> World {
     World::new(servers, seed, SizeLimit::bytes(300), &TOPICS, |config| {
+        config.format = format;
         config.budget = Budget::Unlimited;
         config.max_in_flight = max_in_flight;
         config.original_receivers = original_receivers;
@@ -53,8 +64,9 @@ proptest! {
         delay in 0u64..100,
         publish in 0u64..300,
         max_in_flight in 1usize..8,
+        format in formats(),
     ) {
-        let mut world = world(3, seed, max_in_flight, false);
+        let mut world = world_of(format, 3, seed, max_in_flight, false);
         let (delay, publish) = (Duration::from_millis(delay), Duration::from_millis(publish));
         world.faults = Faults { fail, unknown, double, lose: 0.0, delay, publish };
         talk(&mut world, seed, 30);
@@ -73,8 +85,12 @@ proptest! {
     }
 
     #[test]
-    fn what_is_lost_is_reported_and_order_holds(seed in any::<u64>(), lose in 0.01..0.4) {
-        let mut world = world(2, seed, 4, false);
+    fn what_is_lost_is_reported_and_order_holds(
+        seed in any::<u64>(),
+        lose in 0.01..0.4,
+        format in formats(),
+    ) {
+        let mut world = world_of(format, 2, seed, 4, false);
         world.faults = Faults { lose, delay: SECOND / 10, publish: SECOND / 20, ..Faults::default() };
         talk(&mut world, seed, 30);
         // Heads repeated after the end tell of a lost tail.

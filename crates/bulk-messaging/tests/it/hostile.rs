@@ -153,4 +153,17 @@ proptest! {
     fn any_bytes_are_taken(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         receive(bytes);
     }
+
+    #[test]
+    fn a_frame_is_what_serde_json_reads_as_an_object_of_arrays(
+        parts in prop::collection::vec(prop::sample::select(vec![
+            "{", "}", "[", "]", ",", ":", "\"t\"", "\"", "\\u00e4", "\\ud800", "\\x", "\\\"", "-", "0", "12", ".5", "e", "E+3", "true",
+            "nul", "null", " ", "\n", "\u{1}", "\u{7f}", "{\"t\":[", "]}",
+        ]), 0..12),
+    ) {
+        let frame = parts.concat();
+        let peer = serde_json::from_str::<std::collections::HashMap<String, Vec<Box<serde_json::value::RawValue>>>>(&frame);
+        let ours = bulk_messaging::wire::Frame::decode(frame.clone().into());
+        prop_assert_eq!(ours.is_ok(), peer.is_ok(), "{}", frame);
+    }
 }

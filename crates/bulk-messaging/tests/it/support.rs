@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bulk_messaging::machine::{Input, Machine, Output, PublishId};
-use bulk_messaging::{Budget, Config, Refusal};
+use bulk_messaging::wire::Frame;
+use bulk_messaging::{Budget, Config, Format, Refusal};
 use bytes::Bytes;
+use proptest::prelude::*;
 use transport_traits::limits::{Counting, SizeLimit};
 use transport_traits::{BusLimits, ErrorKind, Instant, Outgoing};
 
@@ -230,7 +232,11 @@ impl World {
     pub(crate) fn frames(&self, server: usize) -> Vec<Bytes> {
         let mut seen = BTreeSet::new();
         let frames = self.servers[server].published.iter().map(|(_, body)| body.clone());
-        frames.filter(|body| !header(body).ends_with('+') && seen.insert(body.clone())).collect()
+        let has_messages = |body: &Bytes| {
+            let frame = Frame::decode(body.clone()).expect("a frame of ours");
+            frame.messages().next().is_some()
+        };
+        frames.filter(|body| has_messages(body) && seen.insert(body.clone())).collect()
     }
 }
 
@@ -275,6 +281,11 @@ pub(crate) fn publishes(outputs: &[Output]) -> Vec<(PublishId, Bytes)> {
 
 pub(crate) fn at(millis: u64) -> Instant {
     Instant::from_millis(millis)
+}
+
+/// Every format.
+pub(crate) fn formats() -> impl Strategy<Value = Format> {
+    prop::sample::select(vec![Format::Nexus, Format::Compact, Format::CompactText])
 }
 
 pub(crate) const COUNTINGS: [Counting; 3] = [Counting::Bytes, Counting::Chars, Counting::JsonEncoded];

@@ -22,10 +22,10 @@ fn the_worked_example_of_the_documentation_is_what_is_sent() {
 }
 
 #[test]
-fn a_message_that_is_a_small_part_of_its_frame_does_not_keep_the_frame_alive() {
+fn a_message_that_is_a_small_part_of_a_large_frame_does_not_keep_the_frame_alive() {
     let mut machine = machine(SizeLimit::bytes(1_024), |_| ());
     machine.handle(at(0), Input::Watch("t".into()));
-    let frame = bytes::Bytes::from(format!("{{\"t\":[1,\"{}\"]}}", "x".repeat(500)));
+    let frame = bytes::Bytes::from(format!("{{\"t\":[1,\"{}\"]}}", "x".repeat(5_000)));
     machine.handle(at(0), Input::Received(frame.clone()));
     let outputs = drain_outputs(&mut machine, at(0));
     let bodies: Vec<_> = outputs

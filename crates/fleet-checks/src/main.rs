@@ -1,0 +1,34 @@
+//! The program `fleet-checks`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use fleet_checks::replay::{DEVIATIONS, Recording, replay};
+
+/// Checks of whole fleets on virtual time.
+#[derive(Parser)]
+enum Command {
+    /// Replay recordings of the original sources, and print a line a scenario and the sums.
+    ///
+    /// Exits 1 if a scenario fails, 2 if the file cannot be used.
+    Replay {
+        /// The recordings. Default: the project's own.
+        file: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    let Command::Replay { file } = Command::parse();
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/nexus-wire.json");
+    let recording = match Recording::read(&file.unwrap_or(own)) {
+        Ok(recording) => recording,
+        Err(error) => {
+            eprintln!("fleet-checks: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let report = replay(&recording, DEVIATIONS);
+    println!("{report}");
+    if report.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}

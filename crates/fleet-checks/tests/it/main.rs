@@ -1,0 +1,4 @@
+//! The tests of `fleet-checks`, in one binary.
+
+mod program;
+mod replay;
