@@ -13,3 +13,8 @@
 //! ```
 
 pub mod replay;
+
+/// The examples of the project's README, run as tests so that they stay true.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
