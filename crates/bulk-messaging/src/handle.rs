@@ -133,9 +133,9 @@ impl BulkMessaging {
 
 impl Publisher for BulkMessaging {
     /// What surely fits: a body within the limit fits into a frame of its own under any inner topic within the limit,
-    /// counted as the bus counts; with fragmentation, any body up to its bound. Under a shorter topic a somewhat larger body is
-    /// taken too. No rates: the queue
-    /// keeps the bus's.
+    /// counted as the limit says: as the bus counts, or in bytes in the text form of `Compact`; with fragmentation, any
+    /// body up to its bound. Under a shorter topic a somewhat larger body is taken too. No rates: the queue keeps the
+    /// bus's.
     fn limits(&self) -> &BusLimits {
         &self.limits
     }
