@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ledger::{Operation, Standing};
+use super::operation::{Operation, Standing};
 use super::saved::SavedPlayer;
 use super::tally::times_marked;
 

@@ -1,53 +1,13 @@
 //! The demonstration's own record of what was asked for and what was acknowledged, kept apart from the
 //! code under test.
 
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::operation::{Operation, OperationId, Standing};
 use super::side_ledger::SideLedger;
 use crate::failure::Failure;
-
-/// How far an operation was acknowledged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// Asked for; no answer yet.
-    Issued,
-    /// The handle returned: it survives all but its process's death.
-    Accepted,
-    /// Flushed: it is never lost.
-    Durable,
-    /// Refused: it never happens.
-    Refused,
-    /// The answer was "unknown": it happens once or never.
-    Doubtful,
-}
-
-/// One operation on a player's coins.
-#[derive(Clone, Debug)]
-pub(super) struct Operation {
-    pub(super) coins: i64,
-    pub(super) server: usize,
-    pub(super) standing: Standing,
-    issued: Instant,
-    seen_by: BTreeSet<usize>,
-}
-
-impl Operation {
-    /// An operation of which only that it was asked for is known.
-    pub(super) fn asked(server: usize, coins: i64) -> Self {
-        let (standing, issued) = (Standing::Issued, Instant::now());
-        Self { coins, server, standing, issued, seen_by: BTreeSet::new() }
-    }
-}
-
-/// The name of an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct OperationId {
-    pub(super) player: u32,
-    pub(super) index: u32,
-}
 
 /// All operations of a run.
 pub(super) struct Ledger {
@@ -112,7 +72,7 @@ impl Ledger {
         let Some(operation) = players[id.player as usize].get_mut(id.index as usize) else {
             return;
         };
-        if operation.server != server && operation.seen_by.insert(server) {
+        if operation.is_news_to(server) {
             seen_after.push(operation.issued.elapsed());
         }
     }

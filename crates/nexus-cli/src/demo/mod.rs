@@ -6,6 +6,7 @@ mod judge;
 mod ledger;
 mod live_view;
 mod observed;
+mod operation;
 mod player;
 mod report;
 mod saved;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use nexus_store::{SaveData, UpdateError};
 
 use super::fleet::Fleet;
-use super::ledger::{OperationId, Standing};
+use super::operation::{OperationId, Standing};
 use super::seat::{Seat, Watch};
 use super::tally::mark;
 use crate::failure::Failure;

@@ -7,7 +7,7 @@ use nexus_store::{SaveData, Update};
 use tokio::task::JoinHandle;
 
 use super::fleet::Fleet;
-use super::ledger::{OperationId, Standing};
+use super::operation::{OperationId, Standing};
 use super::server::{Presence, Server};
 use super::tally::newly_marked;
 use crate::failure::Failure;

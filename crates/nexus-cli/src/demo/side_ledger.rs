@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::ledger::OperationId;
+use super::operation::OperationId;
 use crate::failure::Failure;
 
 /// The side ledger of a data file.

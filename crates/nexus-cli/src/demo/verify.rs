@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use super::judge::{Verdict, judge};
-use super::ledger::{Operation, Standing};
+use super::operation::{Operation, Standing};
 use super::saved;
 use super::side_ledger::{Line, parse, path_beside};
 use crate::failure::Failure;
