@@ -99,3 +99,6 @@ fn count(verdict: &mut Verdict, standing: Standing, at_risk: bool, times: u32) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
