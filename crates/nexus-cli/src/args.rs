@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+/// The most players that a run may have.
+pub(crate) const MAX_PLAYERS: u32 = 10_000;
+
 /// Save data, bulk messages and pools for fleets of servers.
 #[derive(Parser)]
 #[command(version, about)]
@@ -22,12 +25,12 @@ pub(crate) enum Command {
 
 #[derive(Args)]
 pub(crate) struct DemoArgs {
-    /// Servers in the fleet; one of them joins late, one is killed.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(3..=64))]
+    /// Servers in the fleet; one of them joins late, one is killed, and players hop between the others.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(4..=64))]
     pub(crate) servers: u32,
 
     /// Players who join, earn, spend, hop and leave.
-    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_PLAYERS)))]
     pub(crate) players: u32,
 
     /// How long the players play, in seconds.
@@ -44,7 +47,7 @@ pub(crate) struct DemoArgs {
     pub(crate) data: Option<PathBuf>,
 
     /// Let the data file grow to so many pages (of 4,096 bytes) only, as on a full disk.
-    #[arg(long, value_name = "PAGES")]
+    #[arg(long, value_name = "PAGES", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_pages: Option<u32>,
 
     /// Print one JSON object instead of the table.

@@ -3,21 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use server_pool::Entry;
+
 use super::fleet::Fleet;
-use super::server::Server;
+use super::server::{Presence, Server};
 
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// The view of the pool that a server has: who is online, and the server that says so.
-fn view_of(server: &Server) -> BTreeMap<String, String> {
+/// A view of the pool: who is online, the server that says so, and what it tells.
+type View = BTreeMap<String, (String, Presence)>;
+
+fn view_of(server: &Server) -> View {
     let entries = server.online.snapshot();
-    entries.iter().map(|entry| (entry.key.to_string(), entry.owner.to_string())).collect()
+    let told = |entry: &Entry<Presence>| (entry.owner.to_string(), Presence::clone(&entry.value));
+    entries.iter().map(|entry| (entry.key.to_string(), told(entry))).collect()
 }
 
 /// Waits until no running server shows a player on the server that died; how long that took.
 pub(super) async fn after_crash(fleet: &Fleet, dead: &Server) -> Duration {
     wait_until(|| {
-        let shows_dead = |server: &Server| view_of(server).values().any(|owner| *owner == dead.name);
+        let shows_dead = |server: &Server| view_of(server).values().any(|(owner, _)| *owner == dead.name);
         fleet.running().iter().all(|server| !shows_dead(server))
     })
     .await
@@ -46,11 +51,11 @@ pub(super) fn differing(fleet: &Fleet) -> Option<(String, usize)> {
     let name = |number: &usize| {
         servers.iter().find(|server| server.number == *number).map(|server| server.name.clone())
     };
-    let truth: BTreeMap<String, String> =
-        fleet.truth().iter().filter_map(|(player, home)| Some((player.to_string(), name(home)?))).collect();
+    let shown = |player: u32, home| Some((player.to_string(), (name(&home)?, Presence::of(player))));
+    let truth: View = fleet.truth().into_iter().filter_map(|(player, home)| shown(player, home)).collect();
     fleet.running().iter().find_map(|server| {
         let view = view_of(server);
-        let missing = truth.iter().filter(|(player, home)| view.get(*player) != Some(home)).count();
+        let missing = truth.iter().filter(|(player, entry)| view.get(*player) != Some(entry)).count();
         let extra = view.keys().filter(|player| !truth.contains_key(*player)).count();
         (missing + extra > 0).then(|| (server.name.clone(), missing + extra))
     })

@@ -23,6 +23,8 @@ pub(super) struct Verdict {
     pub(super) at_risk: u64,
     /// Of those, the ones that are.
     pub(super) at_risk_survived: u64,
+    /// Turned down by a server that runs, although the player could afford it.
+    pub(super) refused: u64,
     /// Answered with "unknown".
     pub(super) doubtful: u64,
     /// Coins that the operations found in the file add up to.
@@ -35,7 +37,7 @@ pub(super) struct Verdict {
 
 impl Verdict {
     pub(super) fn clean(&self) -> bool {
-        self.lost == 0 && self.doubled == 0 && self.phantom == 0 && self.wrong_sums == 0
+        self.lost == 0 && self.refused == 0 && self.doubled == 0 && self.phantom == 0 && self.wrong_sums == 0
     }
 }
 
@@ -67,6 +69,8 @@ fn judge_player(
         let at_risk = killed.contains(&operation.server) && may_be_cut(operation.standing);
         sum += operation.coins * i64::from(times);
         slack += if at_risk { operation.coins.abs() } else { 0 };
+        let turned_down = operation.standing == Standing::Refused;
+        verdict.refused += u64::from(turned_down && !killed.contains(&operation.server));
         count(verdict, operation.standing, at_risk, times);
     }
     let next = u32::try_from(operations.len()).unwrap_or(u32::MAX);
@@ -84,7 +88,7 @@ fn may_be_cut(standing: Standing) -> bool {
 fn count(verdict: &mut Verdict, standing: Standing, at_risk: bool, times: u32) {
     verdict.doubled += u64::from(times > 1);
     match standing {
-        Standing::Refused => verdict.phantom += u64::from(times > 0),
+        Standing::Unaffordable | Standing::Refused => verdict.phantom += u64::from(times > 0),
         Standing::Doubtful => verdict.doubtful += 1,
         Standing::Issued | Standing::Accepted if at_risk => {
             verdict.accepted += 1;

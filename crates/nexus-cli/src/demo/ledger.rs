@@ -55,7 +55,8 @@ impl Ledger {
         if operation.standing == Standing::Durable {
             return Ok(());
         }
-        if operation.standing == Standing::Issued && standing != Standing::Refused {
+        let happens = !matches!(standing, Standing::Unaffordable | Standing::Refused);
+        if operation.standing == Standing::Issued && happens {
             counts.accepted += 1;
         }
         counts.durable += u64::from(standing == Standing::Durable);

@@ -12,7 +12,9 @@ pub(super) enum Standing {
     Accepted,
     /// Flushed: it is never lost.
     Durable,
-    /// Refused: it never happens.
+    /// The player could not afford it: it never happens.
+    Unaffordable,
+    /// Turned down for another reason, which a server that runs has no business to have. It never happens.
     Refused,
     /// The answer was "unknown": it happens once or never.
     Doubtful,

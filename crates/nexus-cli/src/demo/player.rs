@@ -106,6 +106,7 @@ impl Player {
             None => return Ok(()),
             Some(Ok(())) => Standing::Durable,
             Some(Err(UpdateError::Unknown(_))) => Standing::Doubtful,
+            Some(Err(UpdateError::Aborted(TooPoor))) => Standing::Unaffordable,
             Some(Err(_)) => Standing::Refused,
         };
         self.fleet.ledger.answered(id, standing)

@@ -46,6 +46,7 @@ pub(super) struct Report {
     lost: u64,
     doubled: u64,
     phantom: u64,
+    refused: u64,
     at_risk: u64,
     at_risk_survived: u64,
     unknown: u64,
@@ -89,6 +90,7 @@ impl Report {
             lost: verdict.lost,
             doubled: verdict.doubled,
             phantom: verdict.phantom,
+            refused: verdict.refused,
             at_risk: verdict.at_risk,
             at_risk_survived: verdict.at_risk_survived,
             unknown: verdict.doubtful,
@@ -126,6 +128,7 @@ fn broken(verdict: &Verdict, measured: &Measured) -> Vec<String> {
     check(verdict.lost == 0, format!("{} operations are lost", verdict.lost));
     check(verdict.doubled == 0, format!("{} operations are doubled", verdict.doubled));
     check(verdict.phantom == 0, format!("{} operations were refused and yet happened", verdict.phantom));
+    check(verdict.refused == 0, format!("{} operations were refused for no reason", verdict.refused));
     check(verdict.wrong_sums == 0, format!("the coins of {} players do not add up", verdict.wrong_sums));
     check(measured.closed, "the servers did not close in time".into());
     check(measured.unsaved == 0, format!("{} records could not be saved at the end", measured.unsaved));
@@ -167,7 +170,11 @@ impl fmt::Display for Report {
         row("pool views equal", if self.pools_equal { "yes" } else { "no" }.to_owned())?;
         row("pool right after the crash", time(self.converged_after_crash_ms))?;
         row("pool whole after the join", time(self.converged_after_join_ms))?;
-        row("bus requests used / allowed", format!("{} / {}", self.requests_used, self.requests_allowed))?;
+        let window = if self.played_ms < 60_000 { "in a minute" } else { "in that time" };
+        row(
+            &format!("requests used / allowed {window}"),
+            format!("{} / {}", self.requests_used, self.requests_allowed),
+        )?;
         row("logical messages a request", format!("{:.2}", self.messages_per_request))?;
         row("fill of the frames", format!("{:.0} %", self.fill * 100.0))?;
         row("store reads / writes", format!("{} / {}", self.store_reads, self.store_writes))?;

@@ -32,8 +32,7 @@ impl Seat {
             return Ok(None);
         };
         let save = opened.map_err(|error| Failure::because("cannot open a record", &error))?;
-        let presence = Presence { level: player % 100 };
-        let contributed = server.online.contribute(&player.to_string(), &presence);
+        let contributed = server.online.contribute(&player.to_string(), &Presence::of(player));
         contributed.map_err(|error| Failure::because("cannot contribute to the pool", &error))?;
         fleet.appeared(player, &server);
         let watch = Watch::over(fleet, &save, server.number, player);

@@ -30,6 +30,13 @@ pub(super) struct Presence {
     pub(super) level: u32,
 }
 
+impl Presence {
+    /// What every server tells of this player.
+    pub(super) const fn of(player: u32) -> Self {
+        Self { level: player % 100 }
+    }
+}
+
 /// What every server of a fleet stands on.
 pub(super) struct Ground {
     pub(super) bus: MemoryBus,

@@ -1,8 +1,8 @@
 //! The ledger's copy on disk, for checking a data file after the whole program was killed.
 //!
 //! A text file beside the data file, one line an event, written without a buffer of our own so that a
-//! killed process loses none. `run STORE` begins a run, `+ PLAYER INDEX COINS` is an operation about to be
-//! asked for, `= PLAYER INDEX` one that was reported durable.
+//! killed process loses none. `run STORE .` begins a run, `+ PLAYER INDEX COINS .` is an operation about to be
+//! asked for, `= PLAYER INDEX .` one that was reported durable. A line without the full stop was cut short.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -40,16 +40,17 @@ impl SideLedger {
         let file =
             opened.map_err(|error| Failure::because(format!("cannot write {}", path.display()), &error))?;
         let ledger = Self { path, file };
-        ledger.write(&format!("run {store}\n"))?;
+        // The last run may have left a line without an end.
+        ledger.write(&format!("\nrun {store} .\n"))?;
         Ok(ledger)
     }
 
     pub(super) fn issued(&self, id: OperationId, coins: i64) -> Result<(), Failure> {
-        self.write(&format!("+ {} {} {coins}\n", id.player, id.index))
+        self.write(&format!("+ {} {} {coins} .\n", id.player, id.index))
     }
 
     pub(super) fn durable(&self, id: OperationId) -> Result<(), Failure> {
-        self.write(&format!("= {} {}\n", id.player, id.index))
+        self.write(&format!("= {} {} .\n", id.player, id.index))
     }
 
     /// One call of `write` a line: the system appends it whole, whichever thread is first.
@@ -62,6 +63,7 @@ impl SideLedger {
 
 /// Reads a line; `None` if it is none of ours. The last line of a killed run may be cut short.
 pub(super) fn parse(line: &str) -> Option<Line> {
+    let line = line.strip_suffix(" .")?;
     let mut words = line.split(' ');
     let kind = words.next()?;
     if kind == "run" {
@@ -84,15 +86,24 @@ mod tests {
 
     #[test]
     fn lines_read_back_as_they_were_written() {
-        assert_eq!(parse("run coins-1"), Some(Line::Run("coins-1".into())));
-        assert_eq!(parse("+ 3 14 -20"), Some(Line::Issued(ID, -20)));
-        assert_eq!(parse("= 3 14"), Some(Line::Durable(ID)));
+        assert_eq!(parse("run coins-1 ."), Some(Line::Run("coins-1".into())));
+        assert_eq!(parse("+ 3 14 -20 ."), Some(Line::Issued(ID, -20)));
+        assert_eq!(parse("= 3 14 ."), Some(Line::Durable(ID)));
     }
 
     #[test]
     fn a_line_cut_short_is_no_line() {
-        for cut in ["", "+", "+ 3", "+ 3 14", "+ 3 14 ", "= 3", "= 3 x", "= 3 14 5"] {
-            assert_eq!(parse(cut), None, "{cut:?}");
+        for whole in ["run coins-1 .", "+ 3 14 -20 .", "= 3 14 ."] {
+            for end in 0..whole.len() {
+                assert_eq!(parse(&whole[..end]), None, "{:?}", &whole[..end]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_of_another_kind_is_no_line() {
+        for other in ["", ".", "+ 3 14 .", "= 3 x .", "= 3 14 5 .", "- 3 14 ."] {
+            assert_eq!(parse(other), None, "{other:?}");
         }
     }
 }

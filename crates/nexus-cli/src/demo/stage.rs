@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use transport_memory::MemoryBus;
 use transport_sqlite::{Options, SqliteStore};
@@ -50,6 +51,7 @@ pub(super) struct Stage<'a> {
     data: PathBuf,
     measured: Mutex<Measured>,
     start: Instant,
+    interrupted: watch::Receiver<bool>,
 }
 
 /// Runs the fleet over the data file and reports.
@@ -88,6 +90,7 @@ impl<'a> Stage<'a> {
             data: data.to_owned(),
             measured: Mutex::default(),
             start: Instant::now(),
+            interrupted: listen_for_interrupts(),
         })
     }
 
@@ -141,10 +144,11 @@ impl<'a> Stage<'a> {
 
     /// What happens to the fleet while people play. Ends them at the end, or at Ctrl-C.
     async fn course(&self) -> Result<(), Failure> {
+        let mut interrupted = self.interrupted.clone();
         let length = Duration::from_secs(self.args.seconds.into());
         let interrupted = tokio::select! {
             outcome = self.crash_and_join(length) => { outcome?; false }
-            () = interrupt() => true,
+            Ok(_) = interrupted.wait_for(|told| *told) => true,
         };
         self.measured.lock().interrupted = interrupted;
         self.fleet.stop();
@@ -208,14 +212,16 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// Ends at Ctrl-C; never where the system has no such signal to give. A second one ends the program.
-async fn interrupt() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-    tokio::spawn(async {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(INTERRUPTED);
+/// Tells of the first Ctrl-C; a second one ends the program. Where the system has no such signal it tells nothing.
+fn listen_for_interrupts() -> watch::Receiver<bool> {
+    let (tell, told) = watch::channel(false);
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if tell.send_replace(true) {
+                std::process::exit(INTERRUPTED);
+            }
         }
+        std::future::pending::<()>().await;
     });
+    told
 }

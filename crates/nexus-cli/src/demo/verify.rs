@@ -8,6 +8,7 @@ use super::judge::{Verdict, judge};
 use super::operation::{Operation, Standing};
 use super::saved;
 use super::side_ledger::{Line, parse, path_beside};
+use crate::args::MAX_PLAYERS;
 use crate::failure::Failure;
 
 /// The runs that a side ledger tells of: each one's store, and its operations by player.
@@ -46,8 +47,9 @@ fn read_runs(path: &Path) -> Result<Runs, Failure> {
     let failed = |error: std::io::Error| Failure::because(format!("cannot read {}", path.display()), &error);
     let file = std::fs::File::open(path).map_err(failed)?;
     let mut runs = Runs::new();
-    for line in BufReader::new(file).lines() {
-        match (parse(&line.map_err(failed)?), runs.last_mut()) {
+    for (number, line) in BufReader::new(file).lines().enumerate() {
+        let line = parse(&line.map_err(failed)?).filter(|line| is_possible(line, number));
+        match (line, runs.last_mut()) {
             (Some(Line::Run(store)), _) => runs.push((store, BTreeMap::new())),
             (Some(Line::Issued(id, coins)), Some((_, players))) => {
                 let operations: &mut Vec<Operation> = players.entry(id.player).or_default();
@@ -67,6 +69,15 @@ fn read_runs(path: &Path) -> Result<Runs, Failure> {
         return Err(Failure::new(format!("{} tells of no run", path.display())));
     }
     Ok(runs)
+}
+
+/// A player has at most as many operations as there are lines, and there are only so many players: a damaged file
+/// must not ask for more memory than it is worth.
+fn is_possible(line: &Line, number: usize) -> bool {
+    match line {
+        Line::Run(_) => true,
+        Line::Issued(id, _) | Line::Durable(id) => id.player < MAX_PLAYERS && id.index as usize <= number,
+    }
 }
 
 /// Lines of one player may stand out of order: two servers asked at the same moment.

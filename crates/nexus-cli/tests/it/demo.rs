@@ -36,7 +36,7 @@ fn ctrl_c_ends_a_run_cleanly_and_reports_what_ran() {
     let data = folder.path().join("demo.sqlite");
     let path = data.to_str().unwrap();
     let child =
-        start(&["demo", "--servers", "3", "--players", "30", "--seconds", "600", "--json", "--data", path]);
+        start(&["demo", "--servers", "4", "--players", "30", "--seconds", "600", "--json", "--data", path]);
     wait_for_durable(&data, 5);
     signal(&child, "INT");
     let output = child.wait_with_output().unwrap();

@@ -14,11 +14,20 @@ fn assert_refused(output: &Output, says: &str) {
 
 #[test]
 fn wrong_arguments_are_refused() {
-    for wrong in [&["demo", "--servers", "two"][..], &["demo", "--seconds", "0"], &["dance"], &[]] {
+    let wrong: [&[&str]; 6] = [
+        &["demo", "--servers", "two"],
+        &["demo", "--servers", "3"],
+        &["demo", "--seconds", "0"],
+        &["demo", "--max-pages", "0"],
+        &["demo", "--verify", "x", "--json"],
+        &["dance"],
+    ];
+    for wrong in wrong {
         let output = run(wrong);
-        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
-        assert!(!output.stderr.is_empty());
+        assert_refused(&output, "--help");
+        assert_eq!(text(&output.stderr).lines().count(), 1, "{wrong:?}: {}", text(&output.stderr));
     }
+    assert_eq!(run(&[]).status.code(), Some(2), "without a command there is nothing but help");
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn verdict(asked: &[(usize, Standing)], saved: SavedPlayer) -> Verdict {
 
 #[test]
 fn each_standing_is_held_to_its_promise() {
-    use Standing::{Accepted, Doubtful, Durable, Issued, Refused};
+    use Standing::{Accepted, Doubtful, Durable, Issued, Unaffordable};
     // What was asked for, how often it is in the file, and (lost, doubled, phantom, at risk, survived).
     let cases = [
         ((ALIVE, Durable), 1, (0, 0, 0, 0, 0)),
@@ -49,8 +49,8 @@ fn each_standing_is_held_to_its_promise() {
         ((KILLED, Accepted), 1, (0, 0, 0, 1, 1)),
         ((KILLED, Accepted), 2, (0, 1, 0, 1, 1)),
         ((KILLED, Issued), 1, (0, 0, 0, 1, 1)),
-        ((ALIVE, Refused), 0, (0, 0, 0, 0, 0)),
-        ((ALIVE, Refused), 1, (0, 0, 1, 0, 0)),
+        ((ALIVE, Unaffordable), 0, (0, 0, 0, 0, 0)),
+        ((ALIVE, Unaffordable), 1, (0, 0, 1, 0, 0)),
         ((ALIVE, Doubtful), 0, (0, 0, 0, 0, 0)),
         ((ALIVE, Doubtful), 1, (0, 0, 0, 0, 0)),
         ((ALIVE, Doubtful), 3, (0, 1, 0, 0, 0)),
@@ -82,4 +82,11 @@ fn coins_that_are_no_sum_of_the_operations_are_wrong() {
     assert_eq!(verdict(&[(ALIVE, Standing::Durable)], saved.clone()).wrong_sums, 1);
     let at_risk = verdict(&[(KILLED, Standing::Accepted)], saved);
     assert_eq!(at_risk.wrong_sums, 0, "what was at risk may be cut anywhere");
+}
+
+#[test]
+fn only_a_dead_server_may_refuse_what_a_player_can_afford() {
+    assert_eq!(verdict(&[(ALIVE, Standing::Refused)], record(&[0])).refused, 1);
+    assert_eq!(verdict(&[(KILLED, Standing::Refused)], record(&[0])).refused, 0);
+    assert_eq!(verdict(&[(ALIVE, Standing::Unaffordable)], record(&[0])).refused, 0);
 }
