@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures::future::BoxFuture;
+use futures::future::{self, BoxFuture};
 use futures::stream::{AbortHandle, BoxStream, FuturesUnordered, SelectAll, StreamExt, abortable};
 use transport_traits::{DataStore, Delivery, Error, Instant, Publisher, Subscriber, Subscription, Topic};
 
@@ -30,7 +30,7 @@ pub struct Driver {
     ports: Ports,
     calls: FuturesUnordered<BoxFuture<'static, Answer>>,
     streams: SelectAll<BoxStream<'static, Input>>,
-    /// Ends the stream of a record.
+    /// Ends the stream of a record, or the call that is to begin it.
     subscriptions: HashMap<RecordId, AbortHandle>,
     sleep: Option<(Instant, BoxFuture<'static, ()>)>,
 }
@@ -46,6 +46,8 @@ pub(crate) struct Ports {
 enum Answer {
     Input(Input),
     Subscribed(RecordId, Result<Subscription, Error>),
+    /// The record was closed before.
+    Canceled,
 }
 
 impl Driver {
@@ -106,9 +108,13 @@ impl Driver {
         self.calls.push(Box::pin(async move { Answer::Input(call.await) }));
     }
 
-    fn subscribe(&self, id: RecordId, topic: Topic) {
+    fn subscribe(&mut self, id: RecordId, topic: Topic) {
         let subscriber = Arc::clone(&self.ports.subscriber);
-        self.calls.push(Box::pin(async move { Answer::Subscribed(id, subscriber.subscribe(topic).await) }));
+        let (call, handle) = future::abortable(async move { subscriber.subscribe(topic).await });
+        self.subscriptions.insert(id, handle);
+        self.calls.push(Box::pin(async move {
+            call.await.map_or(Answer::Canceled, |result| Answer::Subscribed(id, result))
+        }));
     }
 
     /// Runs an update's function, which is the user's: whatever it does, nothing else suffers.
@@ -123,6 +129,7 @@ impl Driver {
     fn take_answer(&mut self, answer: Answer) {
         let input = match answer {
             Answer::Input(input) => input,
+            Answer::Canceled => return,
             Answer::Subscribed(id, Err(error)) => Input::Subscribed(id, Err(Arc::new(error))),
             Answer::Subscribed(id, Ok(subscription)) => {
                 self.listen(id, subscription);

@@ -67,7 +67,9 @@
 //!
 //! Only writers that have not moved for a minute are forgotten, and only when room is needed: about 20
 //! writers fit into metadata of 300 characters. Where more than that write one record within a minute, later
-//! ones wait ([`Stats::contended`]).
+//! ones wait ([`Stats::contended`]) while those who have room go on, also past what they saw of the others.
+//! Where several times as many wait, making room for some raises the fence over published operations of the
+//! rest, which are then undetermined.
 //!
 //! # When things go wrong
 //!
@@ -84,7 +86,9 @@
 //! - **A server dies**: what it had published is stored by others ([`Config::adopt_after`]).
 //! - **Another program writes the record**: its value is taken over. Where it wiped the metadata, a new epoch
 //!   begins, and published operations that were under way are undetermined.
-//! - **The record is deleted** by another program: the same, and the record begins anew.
+//! - **The record is deleted** by another program: the same, and the record begins anew. A server that missed
+//!   that the record's first writes were stored before takes it for one that never was, and may write them
+//!   again.
 //! - **An increment meets no number, or overflows**: at the call it is an error; when the stored value turns
 //!   out to be so, it has no effect and is counted ([`Stats::without_effect`]). Integers are exact between
 //!   −2⁶³ and 2⁶⁴ − 1; sums with a fraction are doubles. `NaN` and infinities are no JSON.

@@ -39,7 +39,7 @@ impl Record {
     }
 
     fn append(&mut self, ctx: &mut Context, now: Instant, field: Arc<str>, change: Change) {
-        let stamp = ctx.clock.tick(now);
+        let stamp = self.journal.stamp_at_the_end(ctx.clock.tick(now));
         let for_view = change.clone();
         if let Err(change) = self.journal.merge(stamp, &field, change, ctx.max_operation()) {
             let op = open_operation(ctx.me, ctx.next_sequence(), stamp, Arc::clone(&field), change);
@@ -48,7 +48,7 @@ impl Record {
         if self.journal.all().next_back().is_some_and(|last| last.own) {
             self.show(ctx, &field, &for_view);
         } else {
-            // A stamp from a clock far ahead of ours keeps the last place.
+            // A stamp that nothing can follow keeps the last place.
             self.refresh_view(ctx);
         }
     }

@@ -60,13 +60,16 @@ impl BusState {
         self.sending.is_none() && self.notice.is_none()
     }
 
-    /// Takes up a commit, together with earlier ones that are not announced yet.
-    pub(crate) fn note_commit(&mut self, attempt: &Attempt, ops: Vec<Operation>) {
+    /// Takes up a commit, together with earlier ones that are not announced yet. Operations that do not fit
+    /// into `max_size` bytes are not kept for it.
+    pub(crate) fn note_commit(&mut self, attempt: &Attempt, ops: Vec<Operation>, max_size: usize) {
         let new = Notice::of(attempt, ops);
-        self.notice = Some(match self.notice.take() {
+        let mut notice = match self.notice.take() {
             Some(old) if old.leads_to(&new) => old.merge(new, attempt),
             _ => new,
-        });
+        };
+        notice.limit(max_size);
+        self.notice = Some(notice);
     }
 }
 
@@ -87,6 +90,14 @@ impl Notice {
         let written = attempt.applied.keys().copied().collect();
         notice.note.details = notice.details(attempt, &written, attempt.upkeep);
         notice
+    }
+
+    /// While the bus takes nothing, commits pile up in here. What is too long is told without details.
+    fn limit(&mut self, max_size: usize) {
+        if self.ops.iter().map(Operation::size).sum::<usize>() > max_size {
+            self.ops.clear();
+            self.note.details = None;
+        }
     }
 
     fn leads_to(&self, next: &Self) -> bool {

@@ -102,6 +102,11 @@ impl Context {
         self.bus_limits.body.map_or(8192, |limit| (limit.max / 2).clamp(128, 8192))
     }
 
+    /// How many bytes of operations a commit may wait with to be announced: as much as a receiver takes.
+    pub(crate) fn max_notice(&self) -> usize {
+        self.config.max_foreign_bytes.min(self.bus_limits.body.map_or(usize::MAX, |limit| limit.max))
+    }
+
     pub(crate) fn body_limit(&self) -> Option<SizeLimit> {
         self.bus_limits.body
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use transport_traits::{Error, ErrorKind, Instant, Retry, Version};
 
@@ -9,9 +10,9 @@ use super::base::Base;
 use super::context::Context;
 use super::io::{Outcome, Output, Ticket, UpdateOutcome};
 use super::journal::Folded;
-use super::operation::Operation;
+use super::operation::{Operation, Pending};
 use super::record::{Call, Record};
-use super::table::{Full, Identity, Judgement, Upkeep};
+use super::table::{Full, Identity, Judgement, KEEP, Table, Upkeep};
 use super::update::Tried;
 use crate::{FlushError, UpdateId};
 
@@ -121,20 +122,21 @@ impl Record {
     /// Fixes what a write takes along, and under which identities.
     pub(crate) fn begin(&mut self, folded: Folded, update: Option<Tried>) {
         self.journal.seal(&self.base, |_| true);
-        self.journal.own_mut().for_each(|pending| pending.attempted = true);
-        let own = self.journal.own().map(|pending| pending.op.place());
+        let takes_own = |pending: &Pending| folded.applied.contains_key(&pending.op.writer);
+        self.journal.own_mut().for_each(|pending| pending.attempted = takes_own(pending));
+        self.journal.unseal();
         debug_assert!(
-            own.into_iter().all(|place| folded.places.contains(&place)),
-            "a write takes all own ones"
+            self.journal.own().all(|own| folded.places.contains(&own.op.place()) == takes_own(own)),
+            "a write takes all own ones, or, where there is no room, none"
         );
         self.attempt = Some(Attempt::new(&self.base, folded, update));
     }
 
     /// Computes the bookkeeping of the planned write and sends it.
     pub(crate) fn finish_plan(&mut self, ctx: &mut Context, now: Instant) {
+        let (table, wall) = (self.table_to_write(now), ctx.clock.wall(now));
         let attempt = self.attempt.as_mut().expect("a write was just planned");
-        let wall = ctx.clock.wall(now);
-        match attempt.before.table.commit(&attempt.applied, wall, ctx.room()) {
+        match table.commit(&attempt.applied, wall, ctx.room()) {
             Ok((table, upkeep)) => {
                 attempt.next.table = table;
                 attempt.upkeep = upkeep;
@@ -148,8 +150,49 @@ impl Record {
         ctx.stats.contended += 1;
         tracing::warn!(record = %self.key, "too many servers write this record: waiting for room");
         self.abandon();
+        if let Some(folded) = self.fold_what_fits(ctx, now) {
+            self.begin(folded, None);
+            return self.finish_plan(ctx, now);
+        }
+        if self.full_since.is_none_or(|(generation, _)| generation != self.generation) {
+            self.full_since = Some((self.generation, now));
+        }
         self.failures = self.failures.saturating_add(1);
         self.not_before = now + ctx.backoff(self.failures);
+    }
+
+    /// The base's table, with what we know of its age.
+    fn table_to_write(&self, now: Instant) -> Table {
+        let keep = Duration::from_secs(KEEP);
+        match self.full_since {
+            Some((generation, since)) if generation == self.generation && now.since(since) >= keep => {
+                self.base.table.all_aged()
+            }
+            _ => self.base.table.clone(),
+        }
+    }
+
+    /// What can be written of what is visible where the table has no room for all its writers: that of
+    /// those who are listed already, then of others in view order as long as there is room. Or else each
+    /// server would wait for room for all the others. `None`: not even one fits.
+    fn fold_what_fits(&self, ctx: &Context, now: Instant) -> Option<Folded> {
+        let (table, wall, room) = (self.table_to_write(now), ctx.clock.wall(now), ctx.room());
+        let all = self.journal.fold(&self.base, |_| true);
+        let fits = |writers: &BTreeMap<u64, u64>| table.commit(writers, wall, room).is_ok();
+        let mut taken = all.applied.clone();
+        taken.retain(|writer, _| table.last(*writer).is_some());
+        for (_, writer, _) in &all.places {
+            if taken.contains_key(writer) {
+                continue;
+            }
+            taken.insert(*writer, all.applied[writer]);
+            if !fits(&taken) {
+                taken.remove(writer);
+                break;
+            }
+        }
+        let any = !taken.is_empty() && fits(&taken);
+        any.then(|| self.journal.fold(&self.base, |pending| taken.contains_key(&pending.op.writer)))
     }
 
     fn send(&mut self, ctx: &mut Context) {
@@ -186,11 +229,12 @@ impl Record {
         self.report_without_effect(ctx, attempt.without_effect);
         self.written_at = Some(now);
         self.failures = 0;
+        self.conflicts = 0;
         self.refusal = None;
         self.bus.too_long = false;
         let unannounced = self.journal.own().filter(|pending| pending.attempted && !pending.announced);
         let ops: Vec<Operation> = unannounced.map(|pending| pending.op.clone()).collect();
-        self.bus.note_commit(&attempt, ops);
+        self.bus.note_commit(&attempt, ops, ctx.max_notice());
         self.install(ctx, attempt.next);
         if let Some(tried) = attempt.update {
             self.finish_update(ctx, tried.ticket, UpdateOutcome::Committed(tried.id(ctx.me)));
@@ -243,9 +287,9 @@ impl Record {
             self.read_at = Some(Instant::ZERO);
         }
         self.abandon();
-        self.failures = self.failures.saturating_add(1);
-        if self.failures > EAGER_CONFLICTS {
-            self.not_before = now + ctx.backoff(self.failures - EAGER_CONFLICTS);
+        self.conflicts = self.conflicts.saturating_add(1);
+        if self.conflicts > EAGER_CONFLICTS {
+            self.not_before = now + ctx.backoff(self.conflicts - EAGER_CONFLICTS);
         }
     }
 
@@ -278,7 +322,7 @@ impl Record {
             self.report_without_effect(ctx, attempt.without_effect);
             self.written_at = Some(now);
             attempt.next = self.base.clone();
-            self.bus.note_commit(&attempt, Vec::new());
+            self.bus.note_commit(&attempt, Vec::new(), ctx.max_notice());
         }
         self.failures = 0;
         self.abandon();

@@ -107,7 +107,7 @@ pub enum Outcome {
 pub enum UpdateOutcome {
     /// It is durable.
     Committed(UpdateId),
-    /// The function changed nothing, on the latest stored value.
+    /// The function changed nothing, on the latest stored value, and there was nothing else to store.
     Unchanged,
     /// The function refused, on the latest stored value.
     Aborted,
@@ -121,6 +121,6 @@ pub enum UpdateOutcome {
     Refused(Arc<Error>),
     /// It happened or not.
     Unknown(UpdateId),
-    /// The machine was shut down before it was tried.
+    /// It was canceled, or the machine was shut down, before it was tried.
     Closed,
 }

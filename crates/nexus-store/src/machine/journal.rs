@@ -9,6 +9,7 @@ use super::base::Base;
 use super::io::FieldChange;
 use super::operation::{Operation, Pending, Place, change_size};
 use super::table::Judgement;
+use super::table_text::MAX_NUMBER;
 use crate::Object;
 use crate::change::{Change, NoEffect};
 
@@ -93,6 +94,14 @@ impl Journal {
 
     fn bytes_mut(&mut self, own: bool) -> &mut usize {
         if own { &mut self.own_bytes } else { &mut self.foreign_bytes }
+    }
+
+    /// The stamp of a new own operation: `tick`, or the next after the last one here. So it comes after all
+    /// that was visible when it was made, also after what a clock far ahead of ours has stamped, which does
+    /// not move our clock. A stamp at the end of all numbers cannot be followed.
+    pub(crate) fn stamp_at_the_end(&self, tick: u64) -> u64 {
+        let last = self.ops.last_key_value().map_or(0, |((stamp, ..), _)| *stamp);
+        if last + 1 < MAX_NUMBER { tick.max(last + 1) } else { tick }
     }
 
     /// Adds a change to the last operation if that is our own, still open, and not larger than `max_size`

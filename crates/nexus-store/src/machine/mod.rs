@@ -151,7 +151,8 @@ impl Machine {
     pub fn flush(&mut self, now: Instant, id: RecordId) -> Ticket {
         let ticket = self.ctx.next_ticket();
         let found = self.with_found(id, |record, ctx| {
-            record.flushes.push(FlushWaiter { ticket, up_to: record.journal.last_own(), undetermined: 0 });
+            let undetermined = std::mem::take(&mut record.undetermined);
+            record.flushes.push(FlushWaiter { ticket, up_to: record.journal.last_own(), undetermined });
             record.answer_flushes(ctx);
             if record.load == Load::Failed {
                 record.fail_flushes(ctx, &FlushError::NotLoaded);
@@ -228,7 +229,7 @@ impl Machine {
             Input::UpdateRan(ticket, run) => self.update_ran(now, ticket, run),
             Input::CancelUpdate(ticket) => {
                 if let Some(&id) = self.updates.get(&ticket) {
-                    self.with(id, |record, _| record.cancel_update(ticket));
+                    self.with(id, |record, ctx| record.cancel_update(ctx, ticket));
                 }
             }
             Input::Release(id) => self.with(id, |record, _| record.release(now)),
@@ -324,7 +325,7 @@ impl Record {
     fn subscribed(&mut self, ctx: &mut Context, now: Instant, ok: bool) {
         if ok {
             self.listening = Listening::Active;
-            if self.listen_failures > 0 || self.load != Load::Loading {
+            if self.listen_failures > 0 || self.load != Load::Loading || self.call.is_some() {
                 self.want_read(ctx, now); // What was published before is missing.
             }
             self.listen_failures = 0;

@@ -38,9 +38,10 @@ impl Record {
         for op in message.ops {
             is_new |= self.take_operation(ctx, now, op);
         }
-        if let Some(note) = message.commit
-            && self.is_loaded()
-        {
+        if let Some(note) = message.commit {
+            if !self.is_loaded() {
+                return self.heard_while_loading(ctx, now);
+            }
             self.heard_of = self.heard_of.max(note.to);
             if self.follow(ctx, &note) {
                 return;
@@ -51,6 +52,13 @@ impl Record {
         }
         if self.is_loaded() && self.is_behind() {
             self.want_to_catch_up(ctx, now);
+        }
+    }
+
+    /// A read that is under way may have been answered before the commit that somebody tells of.
+    fn heard_while_loading(&mut self, ctx: &mut Context, now: Instant) {
+        if self.call.is_some() {
+            self.want_read(ctx, now);
         }
     }
 

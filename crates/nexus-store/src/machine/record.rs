@@ -76,9 +76,15 @@ pub(crate) struct Record {
     pub(crate) attempt: Option<Attempt>,
     pub(crate) updates: VecDeque<UpdateJob>,
     pub(crate) flushes: Vec<FlushWaiter>,
+    /// Operations without a known fate that no flush has reported yet: the next one does.
+    pub(crate) undetermined: u64,
     pub(crate) opens: Vec<Ticket>,
     /// Store requests that failed in a row.
     pub(crate) failures: u32,
+    /// Since when the table of the base of this generation is known to have no room.
+    pub(crate) full_since: Option<(u64, Instant)>,
+    /// Writes that lost against others' in a row.
+    pub(crate) conflicts: u32,
     /// No store request before this.
     pub(crate) not_before: Instant,
     /// A read is wanted at this time, whatever happens; zero is at once, before any write.
@@ -120,8 +126,11 @@ impl Record {
             attempt: None,
             updates: VecDeque::new(),
             flushes: Vec::new(),
+            undetermined: 0,
             opens: Vec::new(),
             failures: 0,
+            full_since: None,
+            conflicts: 0,
             not_before: now,
             read_at: None,
             catch_up_at: None,
@@ -196,9 +205,12 @@ impl Record {
     fn report_undetermined(&mut self, ctx: &mut Context, sequence: u64) {
         ctx.stats.undetermined += 1;
         tracing::warn!(record = %self.key, sequence, "the fate of an operation cannot be found out");
+        let mut waits = false;
         for waiter in self.flushes.iter_mut().filter(|waiter| sequence <= waiter.up_to) {
             waiter.undetermined += 1;
+            waits = true;
         }
+        self.undetermined += u64::from(!waits);
     }
 
     /// Computes the view anew and tells what changed.

@@ -15,7 +15,7 @@ use transport_traits::WallTime;
 
 /// Writers that moved within this time are never forgotten to make room. It is about being able to take
 /// in operations that are still under way; safety does not hang on it, nor on clocks.
-const KEEP: u64 = 60;
+pub(crate) const KEEP: u64 = 60;
 
 /// A writer's place in a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +115,13 @@ impl Table {
             _ if id.pred <= last.unwrap_or(0) => Judgement::Admitted,
             _ => Judgement::Hole,
         }
+    }
+
+    /// The same table for somebody who knows that it has stood for [`KEEP`] seconds: every writer may be
+    /// forgotten. Or else one that filled up within that time would stay full for ever, since only a commit
+    /// makes ages known.
+    pub(crate) fn all_aged(&self) -> Self {
+        Self { aged: self.commits, ..self.clone() }
     }
 
     /// The table after a commit that applies `applied` at `wall`.

@@ -11,7 +11,7 @@ use transport_traits::{Error, ErrorKind, Instant};
 
 use super::context::Context;
 use super::flush::Phase;
-use super::io::{Output, Ticket, UpdateOutcome, UpdateRun};
+use super::io::{Outcome, Output, Ticket, UpdateOutcome, UpdateRun};
 use super::record::Record;
 use crate::{UpdateId, json};
 
@@ -44,7 +44,7 @@ impl Tried {
 impl Record {
     /// Plans a write for the first update in the queue and has its function run.
     pub(crate) fn start_update(&mut self, ctx: &mut Context) -> bool {
-        self.updates.retain(|job| !job.canceled);
+        self.drop_canceled(ctx, None);
         let Some(job) = self.updates.front() else { return false };
         let folded = self.journal.fold(&self.base, |_| true);
         let values =
@@ -70,8 +70,10 @@ impl Record {
         if self.attempt.as_ref().is_some_and(|attempt| attempt.before.version != self.base.version) {
             return self.abandon(); // The base moved on meanwhile: run again.
         }
+        let takes_along = self.attempt.as_ref().is_some_and(|attempt| !attempt.applied.is_empty());
         match run {
-            UpdateRun::Changes(changes) if !changes.is_empty() => {
+            // What it saw becomes durable with it, even if it changes nothing of that.
+            UpdateRun::Changes(changes) if takes_along || !changes.is_empty() => {
                 self.apply_update(ctx, now, ticket, changes)
             }
             UpdateRun::Changes(_) => self.judge_later(ticket, UpdateOutcome::Unchanged),
@@ -134,11 +136,22 @@ impl Record {
         }
     }
 
-    pub(crate) fn cancel_update(&mut self, ticket: Ticket) {
+    pub(crate) fn cancel_update(&mut self, ctx: &mut Context, ticket: Ticket) {
         let trying = self.attempt.as_ref().and_then(|attempt| attempt.update_ticket());
         for job in self.updates.iter_mut().filter(|job| job.ticket == ticket) {
             job.canceled = true;
         }
-        self.updates.retain(|job| !job.canceled || Some(job.ticket) == trying);
+        self.drop_canceled(ctx, trying);
+    }
+
+    /// Takes canceled updates out of the queue, but for the one that is being tried.
+    fn drop_canceled(&mut self, ctx: &mut Context, trying: Option<Ticket>) {
+        self.updates.retain(|job| {
+            let keep = !job.canceled || Some(job.ticket) == trying;
+            if !keep {
+                ctx.done(job.ticket, Outcome::Updated(UpdateOutcome::Closed));
+            }
+            keep
+        });
     }
 }

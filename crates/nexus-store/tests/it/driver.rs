@@ -13,8 +13,8 @@ use nexus_store::{
 };
 use serde_json::{Value, json};
 use transport_memory::{MemoryBus, MemoryStore};
-use transport_mocks::{ManualTimer, MockDataStore};
-use transport_traits::{DataStore, Error, ErrorKind, RecordKey, StoreLimits};
+use transport_mocks::{ManualTimer, MockDataStore, MockSubscriber};
+use transport_traits::{DataStore, Delivery, Error, ErrorKind, RecordKey, StoreLimits, Subscription};
 
 fn key() -> RecordKey {
     RecordKey::new("players", "7")
@@ -266,4 +266,34 @@ async fn two_stores_share_a_record_over_tokio() {
     b.flush().await.unwrap();
     assert!(here.flush_all().await.unsaved.is_empty());
     assert_eq!(stored(&data), json!({"coins": 6}));
+}
+
+#[test]
+fn a_subscription_that_comes_after_its_record_was_closed_is_ended() {
+    let (answer, late) = futures::channel::oneshot::channel::<Subscription>();
+    let late = std::sync::Mutex::new(Some(late));
+    let mut subscriber = MockSubscriber::new();
+    subscriber.expect_subscribe().times(1).returning(move |_| -> BoxFuture<'_, _> {
+        let late = late.lock().unwrap().take().unwrap();
+        Box::pin(async move { Ok(late.await.unwrap()) })
+    });
+    let (timer, bus) = (ManualTimer::new(), Arc::new(MemoryBus::unlimited().join()));
+    let (data, clock) = (Arc::new(MemoryStore::unlimited()), Arc::new(timer.clone()));
+    let (store, driver) = NexusStore::new(data, bus, Arc::new(subscriber), clock, Config::default());
+    let mut setup = Setup { store, driver, timer };
+    let opening = setup.store.clone();
+    let mut opening = Box::pin(async move { opening.open(key()).await });
+    assert!((&mut opening).now_or_never().is_none());
+    for _ in 0..2 {
+        assert!(setup.turn().is_pending());
+        setup.timer.advance(Duration::from_secs(6));
+    }
+    drop(opening.now_or_never().unwrap().unwrap());
+    setup.timer.advance(Duration::from_secs(20));
+    assert!(setup.turn().is_pending());
+    assert_eq!(setup.store.stats().records, 0);
+    let (ending, stream) = futures::channel::mpsc::unbounded::<Delivery>();
+    let _ = answer.send(Box::pin(stream));
+    assert!(setup.turn().is_pending());
+    assert!(ending.is_closed(), "nobody listens");
 }

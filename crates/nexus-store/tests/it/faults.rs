@@ -167,3 +167,16 @@ fn an_update_cut_off_by_a_shutdown_is_unknown_if_it_was_sent() {
     assert!(matches!(world.outcome(0, sent), Some(Outcome::Updated(UpdateOutcome::Unknown(_)))));
     assert!(matches!(world.outcome(0, waiting), Some(Outcome::Updated(UpdateOutcome::Closed))));
 }
+
+#[test]
+fn a_loss_that_no_flush_waited_for_is_told_by_the_next_one() {
+    let mut world = World::with_servers(1, 1);
+    world.increment(0, "coins", 1);
+    world.run(SECOND); // Published, not yet written.
+    world.store_foreign(r#"{"coins":50}"#, "");
+    world.run(SECOND * 10);
+    let (flush, again) = (world.flush(0), world.flush(0));
+    let outcome = world.outcome(0, flush);
+    assert!(matches!(outcome, Some(Outcome::Flushed(Err(FlushError::Undetermined { operations: 1 })))));
+    assert!(matches!(world.outcome(0, again), Some(Outcome::Flushed(Ok(())))), "once");
+}

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use nexus_store::Change;
-use nexus_store::machine::{Outcome, UpdateOutcome, UpdateRun};
+use nexus_store::machine::{Input, Machine, Outcome, Output, UpdateOutcome, UpdateRun};
+use nexus_store::{Change, Config};
 use serde_json::{Value, json};
-use transport_traits::{RecordKey, presets};
+use transport_traits::{Instant, RecordKey, presets};
 
-use crate::world::{World, key};
+use crate::world::{START, World, key};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -84,7 +84,7 @@ fn a_lost_message_heals_with_the_next_commit_or_gap_or_revalidation() {
     world.run(SECOND * 10);
     assert_eq!(world.seen(1, "old"), json!(1), "nobody told it");
     let record = world.servers[1].record;
-    world.give(1, nexus_store::machine::Input::Gap(record));
+    world.give(1, Input::Gap(record));
     world.run(SECOND);
     assert_eq!(world.seen(1, "old"), Value::Null, "healed by the gap");
     world.run(world.config.revalidate_every + SECOND * 5);
@@ -224,4 +224,77 @@ fn a_hot_record_costs_one_write_a_flush_delay() {
     assert_eq!(world.stored_value(), json!({"coins": 1_000}));
     assert!(world.puts <= 7, "{} writes", world.puts);
     assert!(world.messages.len() <= 18, "{} messages", world.messages.len());
+}
+
+#[test]
+fn a_write_comes_after_what_was_seen_even_from_a_clock_far_ahead() {
+    let mut world = World::with_servers(1, 2);
+    let ahead = START + world.now.since(Instant::ZERO) + SECOND * 600;
+    world.give(0, Input::WallClock(ahead));
+    world.set(0, "color", json!("red"));
+    world.run(SECOND);
+    assert_eq!(world.seen(1, "color"), json!("red"));
+    world.set(1, "color", json!("blue"));
+    world.set(1, "color", json!("green"));
+    assert_eq!(world.seen(1, "color"), json!("green"), "what one wrote is what one reads");
+    let flush = world.flush(1);
+    world.run(SECOND * 30);
+    assert!(matches!(world.outcome(1, flush), Some(Outcome::Flushed(Ok(())))));
+    assert_eq!(world.stored_value(), json!({"color": "green"}));
+}
+
+#[test]
+fn a_commit_that_is_told_during_the_load_is_not_missed() {
+    for seed in 0..500 {
+        let mut world = World::with_servers(seed, 1);
+        world.update(0, &["n"]);
+        world.run(Duration::from_millis(seed % 250));
+        world.join();
+        world.run(SECOND * 10);
+        assert_eq!(world.seen(1, "n"), json!(1), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_subscription_that_comes_late_is_followed_by_a_read() {
+    let mut world = World::with_servers(1, 1);
+    let config = Config { writer: Some(9), seed: Some(1), ..world.config.clone() };
+    let (store, bus) = (world.store_limits.clone(), world.bus_limits.clone());
+    let mut machine = Machine::new(config, store, bus, world.now, START);
+    let (id, ..) = machine.open(world.now, key()).unwrap();
+    world.run(SECOND * 6); // Longer than the load waits for the subscription.
+    let reads = |machine: &mut Machine, now| {
+        std::iter::from_fn(|| machine.poll(now)).filter(|output| matches!(output, Output::Get(..))).count()
+    };
+    assert_eq!(reads(&mut machine, world.now), 1);
+    machine.handle(world.now, Input::Subscribed(id, Ok(())));
+    machine.handle(world.now, Input::Got(id, Ok(None)));
+    assert_eq!(reads(&mut machine, world.now + SECOND), 1, "what was published in between may be missing");
+}
+
+#[test]
+fn an_update_that_changes_nothing_stores_what_it_saw() {
+    let mut world = World::with_servers(1, 1);
+    world.increment(0, "coins", 1);
+    world.on_update = |_| UpdateRun::Changes(Vec::new());
+    let update = world.update(0, &["coins"]);
+    while world.outcome(0, update).is_none() {
+        world.run(Duration::from_millis(10));
+    }
+    assert_eq!(world.stored_value(), json!({"coins": 1}));
+    let (again, puts) = (world.update(0, &["coins"]), world.puts);
+    world.run(SECOND * 5);
+    assert!(matches!(world.outcome(0, again), Some(Outcome::Updated(UpdateOutcome::Unchanged))));
+    assert_eq!(world.puts, puts, "nothing was left to write");
+}
+
+#[test]
+fn a_canceled_update_is_forgotten() {
+    let mut world = World::with_servers(1, 1);
+    let (first, second) = (world.update(0, &["n"]), world.update(0, &["n"]));
+    world.give(0, Input::CancelUpdate(second));
+    world.run(SECOND * 5);
+    assert!(matches!(world.outcome(0, first), Some(Outcome::Updated(UpdateOutcome::Committed(_)))));
+    assert!(matches!(world.outcome(0, second), Some(Outcome::Updated(UpdateOutcome::Closed))));
+    assert_eq!(world.stored_value(), json!({"n": 1}));
 }
