@@ -12,6 +12,9 @@ use crate::workloads::{Message, Update};
 /// The time: it stands still, since nothing here waits.
 const NOW: Instant = Instant::ZERO;
 
+/// Why no push fails.
+const FITS: &str = "messages of the workloads fit into a frame and the queue";
+
 /// A machine without a budget, on a bus with this limit. The sender's name has the length of the default one.
 fn machine(limit: SizeLimit) -> Machine {
     let mut bus = BusLimits::default();
@@ -44,14 +47,12 @@ impl Ours {
 
     /// The same for messages that are JSON already.
     pub fn push_update(&mut self, update: &Update, sealed: &mut dyn FnMut(&[u8])) {
-        self.push_body(&update.topic, update.body.clone(), sealed);
+        let message = Outgoing::new(update.topic.clone(), update.body.clone());
+        self.machine.push(NOW, message, None).expect(FITS);
+        self.pushed(sealed);
     }
 
-    fn push_body(&mut self, topic: &Topic, body: Bytes, sealed: &mut dyn FnMut(&[u8])) {
-        let message = Outgoing::new(topic.clone(), body);
-        self.machine
-            .push(NOW, message, None)
-            .expect("messages of the workloads fit into a frame and the queue");
+    fn pushed(&mut self, sealed: &mut dyn FnMut(&[u8])) {
         self.queued += 1;
         if self.queued > self.backlog {
             self.seal(sealed);
@@ -74,8 +75,8 @@ impl Ours {
 
 impl Packer for Ours {
     fn push(&mut self, message: &Message, sealed: &mut dyn FnMut(&[u8])) {
-        let body = serde_json::to_vec(&message.text).expect("a string is JSON");
-        self.push_body(&message.topic, body.into(), sealed);
+        self.machine.push_text(NOW, message.topic.clone(), &message.text, None).expect(FITS);
+        self.pushed(sealed);
     }
 
     fn finish(&mut self, sealed: &mut dyn FnMut(&[u8])) {

@@ -36,7 +36,7 @@ use self::receiver::{Bounds, Receiver, StreamId};
 use self::sender::Sender;
 use self::settings::Settings;
 use self::stream::{Arrival, Event, Patience};
-use crate::wire::{Frame, Header};
+use crate::wire::{Frame, Header, escape};
 use crate::{Config, ConfigError, Refusal, Stats, WireError};
 
 /// Names a publish to whoever carries it out.
@@ -145,6 +145,15 @@ impl Output {
     }
 }
 
+/// What is known of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// Nothing.
+    Any,
+    /// It is one JSON value without white space around it, since we wrote it.
+    Json,
+}
+
 /// The state of one server's bulk messaging.
 #[derive(Debug)]
 pub struct Machine {
@@ -232,8 +241,33 @@ impl Machine {
         message: Outgoing,
         confirm: Option<ConfirmId>,
     ) -> Result<(), Refusal> {
+        self.push_checked(now, message, Body::Any, confirm)
+    }
+
+    /// The same for a text: the message is the JSON string of it, which needs no check.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn push_text(
+        &mut self,
+        now: Instant,
+        topic: Topic,
+        text: &str,
+        confirm: Option<ConfirmId>,
+    ) -> Result<(), Refusal> {
+        self.push_checked(now, Outgoing::new(topic, escape(text)), Body::Json, confirm)
+    }
+
+    /// Accepts a message whose body is known to be such.
+    pub(crate) fn push_checked(
+        &mut self,
+        now: Instant,
+        message: Outgoing,
+        body: Body,
+        confirm: Option<ConfirmId>,
+    ) -> Result<(), Refusal> {
         self.now = now;
-        self.sender.push(now, message, confirm, &mut self.stats)
+        self.sender.push(now, message, body, confirm, &mut self.stats)
     }
 
     /// Checks the name of an inner topic.

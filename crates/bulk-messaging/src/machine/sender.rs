@@ -17,7 +17,7 @@ use super::packer::Load;
 use super::queue::{Measured, Pushed, Queue};
 use super::settings::Settings;
 use super::wholes::Wholes;
-use super::{ConfirmId, Output, PublishId};
+use super::{Body, ConfirmId, Output, PublishId};
 use crate::wire::{HEADER_TOPIC, value};
 use crate::{Refusal, Stats};
 
@@ -87,10 +87,11 @@ impl Sender {
         &mut self,
         now: Instant,
         message: Outgoing,
+        body: Body,
         confirm: Option<ConfirmId>,
         stats: &mut Stats,
     ) -> Result<(), Refusal> {
-        let measured = match self.prepare(message, confirm)? {
+        let measured = match self.prepare(message, body, confirm)? {
             Prepared::One(measured) => measured,
             Prepared::Split(message, parts) => {
                 self.push_parts(now, message, parts, confirm)?;
@@ -110,12 +111,17 @@ impl Sender {
     }
 
     /// Checks a message, and computes what it costs. The only time that its body is looked at.
-    fn prepare(&self, mut message: Outgoing, confirm: Option<ConfirmId>) -> Result<Prepared, Refusal> {
+    fn prepare(
+        &self,
+        mut message: Outgoing,
+        body: Body,
+        confirm: Option<ConfirmId>,
+    ) -> Result<Prepared, Refusal> {
         if self.phase != Phase::Open {
             return Err(Refusal::Closed);
         }
         self.check_topic(&message.topic)?;
-        if self.settings.tariff.content() == Content::Text {
+        if body == Body::Any && self.settings.tariff.content() == Content::Text {
             message.body = value(&message.body).ok_or(Refusal::NotJson)?;
         }
         if self.settings.is_strict() {

@@ -234,20 +234,24 @@ pub(super) fn only_value(text: &[u8]) -> Option<(usize, usize)> {
 /// A text as a JSON string, with the shortest escapes there are.
 pub(crate) fn escape(text: &str) -> Vec<u8> {
     let text = text.as_bytes();
-    let mut out = vec![b'"'; 2 * text.len() + 2];
+    if text.iter().filter(|&&byte| byte < 0x20).count() > 0 {
+        return escape_controls(text);
+    }
+    // Counted first, so that the vector has the length that it needs and none of the writes below is out of its bounds.
+    let escapes = text.iter().filter(|&&byte| byte == b'"' || byte == b'\\').count();
+    let mut out = vec![b'"'; text.len() + escapes + 2];
+    if escapes == 0 {
+        out[1..=text.len()].copy_from_slice(text);
+        return out;
+    }
     let mut end = 1;
     for &byte in text {
-        if byte < 0x20 {
-            return escape_controls(text);
-        }
         // Written in any case, kept where it is needed: a branch would be mispredicted at every other quotation mark.
         out[end] = b'\\';
         end += usize::from(byte == b'"') | usize::from(byte == b'\\');
         out[end] = byte;
         end += 1;
     }
-    out[end] = b'"';
-    out.truncate(end + 1);
     out
 }
 
