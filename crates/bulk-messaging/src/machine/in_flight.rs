@@ -27,7 +27,7 @@ pub(crate) struct Sealed {
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
     frames: BTreeMap<u64, Sealed>,
-    /// The inner topics in them.
+    /// The inner topics in them, where those matter.
     topics: Blocked,
 }
 
@@ -56,7 +56,7 @@ impl InFlight {
         self.frames.is_empty()
     }
 
-    /// The inner topics of all frames in flight.
+    /// The inner topics of all frames in flight that were counted.
     pub(crate) fn topics(&self) -> &Blocked {
         &self.topics
     }
@@ -72,10 +72,11 @@ impl InFlight {
     }
 
     /// Adds a frame whose first publish begins now.
-    pub(crate) fn insert(&mut self, sequence: u64, body: Bytes, cost: usize, load: Load) {
+    /// With `block` its inner topics are counted.
+    pub(crate) fn insert(&mut self, sequence: u64, body: Bytes, cost: usize, load: Load, block: bool) {
         let messages = load.groups.iter().flat_map(|group| &group.messages);
         let oldest = messages.map(|message| message.order).min().expect("a sealed frame has messages");
-        for group in &load.groups {
+        for group in load.groups.iter().filter(|_| block) {
             *self.topics.entry(group.topic.clone()).or_default() += 1;
         }
         let frame = Sealed { body, load, cost, oldest, attempts: 1, due: None };
@@ -116,7 +117,9 @@ impl InFlight {
     pub(crate) fn remove(&mut self, sequence: u64) -> Option<Sealed> {
         self.frames.get(&sequence).filter(|frame| frame.due.is_none())?;
         let frame = self.frames.remove(&sequence)?;
-        self.unblock(&frame.load.groups);
+        if !self.topics.is_empty() {
+            self.unblock(&frame.load.groups);
+        }
         Some(frame)
     }
 

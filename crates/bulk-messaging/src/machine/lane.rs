@@ -65,8 +65,7 @@ impl Lane {
     /// The inner topics that must wait for frames in flight.
     pub(crate) fn blocked(&self, settings: &Settings) -> &Blocked {
         static NONE: Blocked = Blocked::new();
-        let waits = settings.config.original_receivers && !settings.is_strict();
-        if waits { self.in_flight.topics() } else { &NONE }
+        if settings.waits() { self.in_flight.topics() } else { &NONE }
     }
 
     pub(crate) fn is_stuck(&self, settings: &Settings) -> bool {
@@ -116,12 +115,13 @@ impl Lane {
         if let (Tariff::Compact(sizes), Some(header)) = (settings.tariff, &header) {
             return self.seal_compact(settings, queue, sizes, header);
         }
-        let room = settings.room(header.as_ref());
+        let header = header.map(|header| header.to_text());
+        let room = settings.room(header.as_deref());
         let load = match end {
             Some(end) => pack_until(queue, self.number, sequence, end),
             None => pack(queue, self.number, room, sequence, self.blocked(settings)),
         };
-        let groups = load.groups.iter().map(|group| (&group.opening, group.bodies()));
+        let groups = load.groups.iter().map(|group| (&group.topic, group.bodies()));
         let size = settings.frame.max.min(64 << 10);
         let body = match &header {
             Some(header) => encode(header, groups, size),
@@ -129,7 +129,7 @@ impl Lane {
         };
         let cost = settings.frame.max - room + load.cost;
         debug_assert_eq!(cost, settings.frame.counting.measure(&body), "costs add up");
-        self.in_flight.insert(sequence, body.clone(), cost, load);
+        self.in_flight.insert(sequence, body.clone(), cost, load, settings.waits());
         self.publish(sequence, body)
     }
 
@@ -147,7 +147,7 @@ impl Lane {
         let cost = settings.frame.counting.measure(&body);
         assert!(cost <= settings.frame.max, "a frame is never over its limit");
         self.folding.learn(cost, load.bodies_cost());
-        self.in_flight.insert(header.sequence, body.clone(), cost, load);
+        self.in_flight.insert(header.sequence, body.clone(), cost, load, settings.waits());
         self.publish(header.sequence, body)
     }
 
@@ -157,7 +157,9 @@ impl Lane {
         let header = settings.header(self.number, self.next_sequence - 1, 0, true);
         let header = header.expect("the strict profile has no heads");
         let body = match settings.tariff {
-            Tariff::Nexus(_) => encode(&header, std::iter::empty::<(&Bytes, std::iter::Empty<&Bytes>)>(), 64),
+            Tariff::Nexus(_) => {
+                encode(&header.to_text(), std::iter::empty::<(&Topic, std::iter::Empty<&Bytes>)>(), 64)
+            }
             Tariff::Compact(sizes) => sizes.head(&header),
         };
         Output::Publish { id: PublishId::head(self.number), topic: self.topic.clone(), body }

@@ -7,6 +7,9 @@
 pub(crate) fn lane_of(topic: &str, lanes: usize) -> usize {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;
+    if lanes == 1 {
+        return 0;
+    }
     let hash = topic.bytes().fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
     // The remainder is below the number of lanes, which is a usize.
     (hash % lanes as u64) as usize

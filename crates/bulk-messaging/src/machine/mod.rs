@@ -275,7 +275,7 @@ impl Machine {
     /// # Errors
     /// [`Refusal::Topic`], [`Refusal::ReservedTopic`].
     pub fn check_topic(&self, topic: &str) -> Result<(), Refusal> {
-        self.sender.check_topic(topic)
+        self.sender.check_topic(topic).map(|_| ())
     }
 
     /// Something happened.

@@ -14,6 +14,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 use transport_traits::Topic;
 
 use super::ConfirmId;
@@ -30,8 +31,7 @@ const FAIR_EVERY: u64 = 4;
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) topic: Topic,
-    pub(crate) opening: Bytes,
-    pub(crate) messages: Vec<Message>,
+    pub(crate) messages: SmallVec<[Message; 1]>,
 }
 
 /// The contents of a frame.
@@ -59,8 +59,7 @@ impl Load {
         let topic = queue.topic_mut(id);
         if topic.group.0 != number {
             topic.group = (number, self.groups.len());
-            let (topic, opening) = (topic.topic.clone(), topic.opening.clone());
-            self.groups.push(Group { topic, opening, messages: Vec::new() });
+            self.groups.push(Group { topic: topic.topic.clone(), messages: SmallVec::new() });
         }
         let group = topic.group.1;
         self.groups[group].messages.push(queue.pop(id));

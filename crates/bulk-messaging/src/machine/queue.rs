@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::FixedState;
 use transport_traits::{Instant, Outgoing, Topic};
 
 use super::ConfirmId;
@@ -9,19 +10,18 @@ use super::lanes::lane_of;
 use super::topic_queue::{Message, TopicQueue};
 use super::wholes::WholeId;
 use crate::Refusal;
-use crate::wire::Tariff;
 
 /// The place of a [`TopicQueue`] while it has messages.
 pub(crate) type TopicId = usize;
 
 #[derive(Debug)]
 pub(crate) struct Queue {
-    tariff: Tariff,
     max_messages: usize,
     max_bytes: usize,
     topics: Vec<Option<TopicQueue>>,
     free: Vec<TopicId>,
-    ids: HashMap<Topic, TopicId>,
+    /// Hashed without secret: topics are named by this server itself.
+    ids: HashMap<Topic, TopicId, FixedState>,
     lanes: Vec<Lane>,
     next_order: u64,
     messages: usize,
@@ -44,20 +44,23 @@ struct Lane {
 pub(crate) struct Measured {
     pub(crate) message: Outgoing,
     pub(crate) cost: usize,
+    /// What its topic adds to a frame beside its messages.
+    pub(crate) topic_cost: usize,
+    /// Where messages of its topic wait already.
+    pub(crate) place: Option<TopicId>,
     pub(crate) confirm: Option<ConfirmId>,
     /// The message of which it is a fragment.
     pub(crate) whole: Option<WholeId>,
 }
 
 impl Queue {
-    pub(crate) fn new(tariff: Tariff, lanes: usize, max_messages: usize, max_bytes: usize) -> Self {
+    pub(crate) fn new(lanes: usize, max_messages: usize, max_bytes: usize) -> Self {
         Self {
-            tariff,
             max_messages,
             max_bytes,
             topics: Vec::new(),
             free: Vec::new(),
-            ids: HashMap::new(),
+            ids: HashMap::default(),
             lanes: vec![Lane::default(); lanes],
             next_order: 0,
             messages: 0,
@@ -117,10 +120,9 @@ impl Queue {
         self.topics[id].as_mut().expect("an indexed topic has messages")
     }
 
-    /// What the topic's name costs in a frame, with all that is around its messages.
-    pub(crate) fn topic_cost(&self, topic: &Topic) -> usize {
-        let queued = self.ids.get(topic).map(|&id| self.topic(id).cost);
-        queued.unwrap_or_else(|| self.tariff.topic_cost(topic))
+    /// Where the messages of a topic wait, if there are any.
+    pub(crate) fn find(&self, topic: &str) -> Option<TopicId> {
+        self.ids.get(topic).copied()
     }
 
     /// Whether there is room for so many messages of so many bytes together, now or ever.
@@ -134,16 +136,15 @@ impl Queue {
 
     /// No message will replace the unsent one of this topic and key.
     pub(crate) fn forget_key(&mut self, topic: &Topic, key: &str) {
-        if let Some(&id) = self.ids.get(topic) {
+        if let Some(id) = self.find(topic) {
             self.topic_mut(id).forget_key(key);
         }
     }
 
     /// Takes a message in, or puts it into the place of the unsent one with its key. Says which.
     pub(crate) fn push(&mut self, now: Instant, measured: Measured) -> Result<Pushed, Refusal> {
-        let Measured { message, cost, confirm, whole } = measured;
+        let Measured { message, cost, topic_cost, place: id, confirm, whole } = measured;
         let Outgoing { topic, body, priority, conflation_key: key, .. } = message;
-        let id = self.ids.get(&topic).copied();
         let replaced = key.as_deref().zip(id).and_then(|(key, id)| self.topic(id).keyed(key));
         let (freed, freed_cost) = replaced.map_or((0, 0), |old| (old.body.len(), old.cost));
         let conflates = replaced.is_some();
@@ -155,8 +156,7 @@ impl Queue {
         let order = self.next_order;
         let confirms = confirm.into_iter().collect();
         let message = Message { order, accepted: now, cost, body, priority, key, confirms, whole };
-        let id = id.unwrap_or_else(|| self.open(topic));
-        let topic_cost = self.topic(id).cost;
+        let id = id.unwrap_or_else(|| self.open(topic, topic_cost));
         let lane = self.lane_mut(id);
         lane.cost = lane.cost - freed_cost + cost;
         lane.largest = lane.largest.max(cost + 1 + topic_cost);
@@ -201,9 +201,8 @@ impl Queue {
         all
     }
 
-    fn open(&mut self, topic: Topic) -> TopicId {
-        let (opening, cost) = self.tariff.topic(&topic);
-        let queue = TopicQueue::new(topic.clone(), lane_of(&topic, self.lanes.len()), opening, cost);
+    fn open(&mut self, topic: Topic, cost: usize) -> TopicId {
+        let queue = TopicQueue::new(topic.clone(), lane_of(&topic, self.lanes.len()), cost);
         let id = self.free.pop().unwrap_or_else(|| {
             self.topics.push(None);
             self.topics.len() - 1
@@ -218,7 +217,9 @@ impl Queue {
         self.ids.remove(&closed.topic);
         self.free.push(id);
         let lane = &mut self.lanes[closed.lane];
-        lane.heads[closed.indexed.0].remove(&closed.indexed.1);
+        if let Some((class, order)) = closed.indexed {
+            lane.heads[class].remove(&order);
+        }
         if lane.messages == 0 {
             assert!(lane.cost == 0, "an empty lane weighs nothing");
             lane.largest = 0;
@@ -233,19 +234,18 @@ impl Queue {
         &mut self.lanes[lane]
     }
 
-    /// Puts the head of a topic where its class and order belong. Orders are unique, so a topic that is not
-    /// indexed yet cannot take another one's place.
+    /// Puts the head of a topic where its class and order belong.
     fn reindex(&mut self, id: TopicId) {
         let topic = self.topics[id].as_mut().expect("only an open topic is indexed");
         let head = topic.head().expect("only a topic with messages is indexed").order;
         let heads = &mut self.lanes[topic.lane].heads;
-        let (former, place) = (topic.indexed, (topic.class(), head));
-        topic.indexed = place;
-        if former == place && heads[place.0].get(&place.1) == Some(&id) {
+        let place = (topic.class(), head);
+        let former = topic.indexed.replace(place);
+        if former == Some(place) {
             return;
         }
-        if heads[former.0].get(&former.1) == Some(&id) {
-            heads[former.0].remove(&former.1);
+        if let Some((class, order)) = former {
+            heads[class].remove(&order);
         }
         heads[place.0].insert(place.1, id);
     }

@@ -14,7 +14,7 @@ use super::lane::{Lane, Surroundings, Task};
 use super::outstanding::Outstanding;
 use super::pacing::{Buckets, Pacing};
 use super::packer::Load;
-use super::queue::{Measured, Pushed, Queue};
+use super::queue::{Measured, Pushed, Queue, TopicId};
 use super::settings::Settings;
 use super::wholes::Wholes;
 use super::{Body, ConfirmId, Output, PublishId};
@@ -66,7 +66,7 @@ impl Sender {
         Self {
             random,
             room,
-            queue: Queue::new(settings.tariff, lanes, config.max_queued_messages, config.max_queued_bytes),
+            queue: Queue::new(lanes, config.max_queued_messages, config.max_queued_bytes),
             lanes: settings
                 .real_topics()
                 .enumerate()
@@ -100,10 +100,12 @@ impl Sender {
                 return Ok(());
             }
         };
-        let (order, cost, topic) = (self.queue.next_order(), measured.cost, measured.message.topic.clone());
+        let order = self.queue.next_order();
+        let cut =
+            self.cuts.as_ref().map(|_| (measured.message.topic.clone(), measured.cost, measured.topic_cost));
         let pushed = self.queue.push(now, measured)?;
-        if let Some(cuts) = &mut self.cuts {
-            cuts.push(now, order, &topic, cost, self.queue.topic_cost(&topic));
+        if let Some((cuts, (topic, cost, topic_cost))) = self.cuts.as_mut().zip(cut) {
+            cuts.push(now, order, &topic, cost, topic_cost);
         }
         stats.accepted += 1;
         stats.conflated += u64::from(pushed == Pushed::Conflated);
@@ -120,14 +122,13 @@ impl Sender {
         if self.phase != Phase::Open {
             return Err(Refusal::Closed);
         }
-        self.check_topic(&message.topic)?;
+        let (place, topic_cost) = self.look_up(&message.topic)?;
         if body == Body::Any && self.settings.tariff.content() == Content::Text {
             message.body = value(&message.body).ok_or(Refusal::NotJson)?;
         }
         if self.settings.is_strict() {
             (message.priority, message.conflation_key) = (Priority::Normal, None);
         }
-        let topic_cost = self.queue.topic_cost(&message.topic);
         let (tariff, limit) = self.settings.body_limit(self.room, &message.topic, topic_cost);
         let size = tariff.body(&message.body);
         if !self.settings.is_strict() && (size > limit || is_marked(&message.body)) {
@@ -137,7 +138,7 @@ impl Sender {
             return Err(self.too_large(size, limit));
         }
         let cost = if self.settings.is_strict() { self.settings.tariff.body(&message.body) } else { size };
-        Ok(Prepared::One(Measured { message, cost, confirm, whole: None }))
+        Ok(Prepared::One(Measured { message, cost, topic_cost, place, confirm, whole: None }))
     }
 
     /// Splits a message that is too long for a frame, or wraps one that looks like a fragment.
@@ -183,19 +184,31 @@ impl Sender {
         }
         for (part, cost) in parts {
             let part = Outgoing::new(message.topic.clone(), part).with_priority(message.priority);
-            self.queue.push(now, Measured { message: part, cost, confirm: None, whole: Some(id) })?;
+            let (place, topic_cost) = self.look_up(&part.topic)?;
+            let whole = Some(id);
+            let measured = Measured { message: part, cost, topic_cost, place, confirm: None, whole };
+            self.queue.push(now, measured)?;
         }
         self.wholes.add(id, message, count, confirm);
         Ok(())
     }
 
-    /// Checks the name of an inner topic.
-    pub(crate) fn check_topic(&self, topic: &str) -> Result<(), Refusal> {
+    /// Where messages of an inner topic wait, if there are any, and what it adds to a frame beside its messages. The name of
+    /// one that has none is checked.
+    fn look_up(&self, topic: &str) -> Result<(Option<TopicId>, usize), Refusal> {
+        match self.queue.find(topic) {
+            Some(id) => Ok((Some(id), self.queue.topic(id).cost)),
+            None => self.check_topic(topic).map(|size| (None, self.settings.tariff.topic(topic, size))),
+        }
+    }
+
+    /// Checks the name of an inner topic, and says how long its JSON form is.
+    pub(crate) fn check_topic(&self, topic: &str) -> Result<usize, Refusal> {
         let (size, limit) = (json_encoded_len(topic.as_bytes()), self.settings.config.max_topic_bytes);
         if topic == HEADER_TOPIC {
             return Err(Refusal::ReservedTopic);
         }
-        if size > limit { Err(Refusal::Topic { size, limit }) } else { Ok(()) }
+        if size > limit { Err(Refusal::Topic { size, limit }) } else { Ok(size) }
     }
 
     pub(crate) fn flush(&mut self, id: u64) {

@@ -9,7 +9,7 @@ use transport_traits::{BusLimits, Instant, TokenBucket, Topic};
 use super::pacing::Buckets;
 use crate::error::check_batch;
 use crate::wire::{
-    Costs, Form, HEADER_TOPIC, Header, MAX_INCARNATION, MAX_SEQUENCE, PLAIN_FIXED, Sizes, Tariff,
+    AROUND_HEADER, Costs, Form, Header, MAX_INCARNATION, MAX_SEQUENCE, PLAIN_FIXED, Sizes, Tariff,
     check_sender, opening,
 };
 use crate::{Budget, Config, ConfigError, Format, Fragmentation, Profile};
@@ -74,7 +74,7 @@ impl Settings {
         let topic = self.config.max_topic_bytes;
         let room = match self.tariff {
             Tariff::Nexus(costs) => {
-                let around = costs.frame() + self.fixed_cost(self.longest_header().as_ref());
+                let around = costs.frame() + self.fixed_cost(self.longest_header().as_deref());
                 self.frame.max.checked_sub(around)
             }
             Tariff::Compact(sizes) => sizes.room(),
@@ -126,6 +126,11 @@ impl Settings {
         self.config.profile == Profile::StrictNexus
     }
 
+    /// Whether inner topics wait for frames in flight.
+    pub(crate) fn waits(&self) -> bool {
+        self.config.original_receivers && !self.is_strict()
+    }
+
     /// The real topics, a lane each.
     pub(crate) fn real_topics(&self) -> impl Iterator<Item = Topic> {
         real_topics(&self.config)
@@ -139,26 +144,26 @@ impl Settings {
     }
 
     /// The longest header that a frame can have.
-    fn longest_header(&self) -> Option<Header> {
-        self.header(usize::from(self.config.lanes) - 1, MAX_SEQUENCE, MAX_IN_FLIGHT as u64 - 1, false)
+    fn longest_header(&self) -> Option<String> {
+        let lane = usize::from(self.config.lanes) - 1;
+        self.header(lane, MAX_SEQUENCE, MAX_IN_FLIGHT as u64 - 1, false).map(|header| header.to_text())
     }
 
     /// What a frame costs beside its groups, apart from [`Costs::frame`].
-    fn fixed_cost(&self, header: Option<&Header>) -> usize {
-        let Some(header) = header else { return PLAIN_FIXED };
-        let entry = format!("{{\"{HEADER_TOPIC}\":[\"{}\"]}}", header.to_text());
-        self.costs.text(entry.as_bytes())
+    fn fixed_cost(&self, header: Option<&str>) -> usize {
+        // However the bus counts, a character of a header is one: it is ASCII, and JSON escapes none of it.
+        header.map_or(PLAIN_FIXED, |header| self.costs.text(AROUND_HEADER) + header.len())
     }
 
-    /// What groups may cost together in a frame with this header.
-    pub(crate) fn room(&self, header: Option<&Header>) -> usize {
+    /// What groups may cost together in a frame with the header of this text.
+    pub(crate) fn room(&self, header: Option<&str>) -> usize {
         self.frame.max - self.costs.frame() - self.fixed_cost(header)
     }
 
     /// What groups may cost together in any frame.
     pub(crate) fn least_room(&self) -> usize {
         match self.tariff {
-            Tariff::Nexus(_) => self.room(self.longest_header().as_ref()),
+            Tariff::Nexus(_) => self.room(self.longest_header().as_deref()),
             Tariff::Compact(sizes) => sizes.room().expect("the limits were computed from it"),
         }
     }

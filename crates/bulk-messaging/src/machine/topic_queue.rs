@@ -48,14 +48,12 @@ pub(super) fn class_of(priority: Priority) -> usize {
 pub(crate) struct TopicQueue {
     pub(crate) topic: Topic,
     pub(super) lane: usize,
-    /// What precedes its messages in a frame.
-    pub(crate) opening: Bytes,
-    /// What the opening and the closing bracket add to a frame.
+    /// What it adds to a frame beside its messages.
     pub(crate) cost: usize,
     /// The group of the frame being filled that holds this topic: the frame's number and the group's index.
     pub(super) group: (u64, usize),
-    /// Under which class and order the head is indexed now.
-    pub(super) indexed: (usize, u64),
+    /// Under which class and order the head is indexed now; `None` before the first message.
+    pub(super) indexed: Option<(usize, u64)>,
     messages: VecDeque<Message>,
     /// How many messages have left; the position of a message is this and its index together.
     left: u64,
@@ -66,14 +64,13 @@ pub(crate) struct TopicQueue {
 }
 
 impl TopicQueue {
-    pub(super) fn new(topic: Topic, lane: usize, opening: Bytes, cost: usize) -> Self {
+    pub(super) fn new(topic: Topic, lane: usize, cost: usize) -> Self {
         Self {
             topic,
             lane,
-            opening,
             cost,
             group: (0, 0),
-            indexed: (0, 0),
+            indexed: None,
             messages: VecDeque::new(),
             left: 0,
             keys: HashMap::new(),

@@ -231,6 +231,11 @@ pub(super) fn only_value(text: &[u8]) -> Option<(usize, usize)> {
     scanner.is_at_end().then_some(value)
 }
 
+/// Whether a text is the same as a JSON string, apart from the quotation marks around it.
+pub(super) fn is_plain(text: &str) -> bool {
+    plain_prefix(text.as_bytes()) == text.len()
+}
+
 /// A text as a JSON string, with the shortest escapes there are.
 pub(crate) fn escape(text: &str) -> Vec<u8> {
     let text = text.as_bytes();

@@ -1,39 +1,39 @@
 //! The `Nexus` format: `{"inner topic":[message, …], …}`, with the header as one more inner topic.
 
 use bytes::Bytes;
+use transport_traits::Topic;
 
 use super::frame::{Entry, Frame, Span};
-use super::json::{RawString, Scanner, escape, only_value};
+use super::json::{RawString, Scanner, escape, is_plain, only_value};
 use super::{Header, WireError};
 
 /// The inner topic that carries the header. Nobody subscribes to it, so servers that do not know it pass over it.
 pub(crate) const HEADER_TOPIC: &str = "~";
 
-/// Writes a frame: the header, then every group as its opening, its messages and a closing bracket.
-pub(crate) fn encode<'a, M>(
-    header: &Header,
-    groups: impl Iterator<Item = (&'a Bytes, M)>,
-    size: usize,
-) -> Bytes
+/// Writes a frame: the text of its header, then every group.
+pub(crate) fn encode<'a, M>(header: &str, groups: impl Iterator<Item = (&'a Topic, M)>, size: usize) -> Bytes
 where
     M: Iterator<Item = &'a Bytes>,
 {
     let mut out = Vec::with_capacity(size);
     out.extend_from_slice(b"{\"~\":[\"");
-    out.extend_from_slice(header.to_text().as_bytes());
+    out.extend_from_slice(header.as_bytes());
     out.extend_from_slice(b"\"]");
     write_groups(groups, &mut out);
     out.push(b'}');
     out.into()
 }
 
+/// What a frame has beside the text of its header and its groups.
+pub(crate) const AROUND_HEADER: &[u8] = b"{\"~\":[\"\"]}";
+
 /// Writes every group as its opening, its messages and a closing bracket.
-pub(super) fn write_groups<'a, M>(groups: impl Iterator<Item = (&'a Bytes, M)>, out: &mut Vec<u8>)
+pub(super) fn write_groups<'a, M>(groups: impl Iterator<Item = (&'a Topic, M)>, out: &mut Vec<u8>)
 where
     M: Iterator<Item = &'a Bytes>,
 {
-    for (opening, messages) in groups {
-        out.extend_from_slice(opening);
+    for (topic, messages) in groups {
+        open(topic, out);
         for (at, message) in messages.enumerate() {
             if at > 0 {
                 out.push(b',');
@@ -44,14 +44,24 @@ where
     }
 }
 
-/// What stands in a frame before the first message of a topic: `,"topic":[`.
-pub(crate) fn opening(topic: &str) -> Bytes {
-    let name = escape(topic);
-    let mut opening = Vec::with_capacity(name.len() + 3);
-    opening.push(b',');
-    opening.extend_from_slice(&name);
-    opening.extend_from_slice(b":[");
-    opening.into()
+/// Writes what stands in a frame before the first message of a topic: `,"topic":[`.
+fn open(topic: &str, out: &mut Vec<u8>) {
+    out.push(b',');
+    if is_plain(topic) {
+        out.push(b'"');
+        out.extend_from_slice(topic.as_bytes());
+        out.push(b'"');
+    } else {
+        out.extend_from_slice(&escape(topic));
+    }
+    out.extend_from_slice(b":[");
+}
+
+/// What stands in a frame before the first message of a topic.
+pub(crate) fn opening(topic: &str) -> Vec<u8> {
+    let mut opening = Vec::new();
+    open(topic, &mut opening);
+    opening
 }
 
 /// The one JSON value that a body is, without the white space around it; `None` if it is none.

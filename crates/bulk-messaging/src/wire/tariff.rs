@@ -1,7 +1,6 @@
 //! What topics and bodies cost in the frames of a format.
 
-use bytes::Bytes;
-use transport_traits::limits::{Content, Counting, json_encoded_len};
+use transport_traits::limits::{Content, Counting};
 
 use super::compact::Sizes;
 use super::{Costs, opening};
@@ -23,26 +22,13 @@ impl Tariff {
         }
     }
 
-    /// What stands before the messages of a topic, where a format has that, and what the topic costs.
-    pub(crate) fn topic(self, topic: &str) -> (Bytes, usize) {
-        match self {
-            Self::Nexus(costs) => {
-                let opening = opening(topic);
-                let cost = costs.text(&opening) + costs.text(b"]");
-                (opening, cost)
-            }
-            Self::Compact(sizes) => (Bytes::new(), sizes.body(topic.as_bytes())),
-        }
-    }
-
-    /// What a topic costs.
-    pub(crate) fn topic_cost(self, topic: &str) -> usize {
+    /// What a topic costs whose JSON form has so many bytes, with all that is around its messages.
+    pub(crate) fn topic(self, topic: &str, json: usize) -> usize {
         match self {
             // Beside its JSON form: a comma, a colon and the brackets.
-            Self::Nexus(costs) if costs.counting() == Counting::Bytes => {
-                json_encoded_len(topic.as_bytes()) + 4
-            }
-            _ => self.topic(topic).1,
+            Self::Nexus(costs) if costs.counting() == Counting::Bytes => json + 4,
+            Self::Nexus(costs) => costs.text(&opening(topic)) + costs.text(b"]"),
+            Self::Compact(sizes) => sizes.body(topic.as_bytes()),
         }
     }
 
