@@ -9,6 +9,7 @@ mod cuts;
 mod filler;
 mod fragment;
 mod heads;
+mod ids;
 mod in_flight;
 mod lane;
 mod lanes;
@@ -32,40 +33,13 @@ use transport_traits::{BusLimits, ErrorKind, Instant, Outgoing, Topic};
 
 use self::assembler::{Assembler, Taken};
 use self::fragment::{Fragment, is_marked};
+pub use self::ids::{ConfirmId, FlushId, PublishId};
 use self::receiver::{Bounds, Receiver, StreamId};
 use self::sender::Sender;
 use self::settings::Settings;
 use self::stream::{Arrival, Event, Patience};
 use crate::wire::{Frame, Header, escape};
 use crate::{Config, ConfigError, Refusal, Stats, WireError};
-
-/// Names a publish to whoever carries it out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PublishId {
-    lane: usize,
-    /// From 1; of a head 0.
-    sequence: u64,
-}
-
-impl PublishId {
-    const fn head(lane: usize) -> Self {
-        Self { lane, sequence: 0 }
-    }
-
-    const fn frame(lane: usize, sequence: u64) -> Self {
-        Self { lane, sequence }
-    }
-
-    fn sequence(self) -> Option<u64> {
-        (self.sequence > 0).then_some(self.sequence)
-    }
-}
-
-/// Names somebody who waits for the outcome of a message. The caller chooses it.
-pub type ConfirmId = u64;
-
-/// Names a flush. The caller chooses it.
-pub type FlushId = u64;
 
 /// What happens to the machine.
 #[derive(Clone, Debug)]
@@ -275,7 +249,7 @@ impl Machine {
     /// # Errors
     /// [`Refusal::Topic`], [`Refusal::ReservedTopic`].
     pub fn check_topic(&self, topic: &str) -> Result<(), Refusal> {
-        self.sender.check_topic(topic).map(|_| ())
+        self.settings.check_topic(topic).map(|_| ())
     }
 
     /// Something happened.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use transport_traits::limits::{Content, json_encoded_len};
+use transport_traits::limits::Content;
 use transport_traits::{ErrorKind, Instant, Outgoing, Priority, Retry};
 
 use super::cuts::Cuts;
@@ -18,7 +18,7 @@ use super::queue::{Measured, Pushed, Queue, TopicId};
 use super::settings::Settings;
 use super::wholes::Wholes;
 use super::{Body, ConfirmId, Output, PublishId};
-use crate::wire::{HEADER_TOPIC, value};
+use crate::wire::value;
 use crate::{Refusal, Stats};
 
 #[derive(Debug)]
@@ -198,17 +198,10 @@ impl Sender {
     fn look_up(&self, topic: &str) -> Result<(Option<TopicId>, usize), Refusal> {
         match self.queue.find(topic) {
             Some(id) => Ok((Some(id), self.queue.topic(id).cost)),
-            None => self.check_topic(topic).map(|size| (None, self.settings.tariff.topic(topic, size))),
+            None => {
+                self.settings.check_topic(topic).map(|size| (None, self.settings.tariff.topic(topic, size)))
+            }
         }
-    }
-
-    /// Checks the name of an inner topic, and says how long its JSON form is.
-    pub(crate) fn check_topic(&self, topic: &str) -> Result<usize, Refusal> {
-        let (size, limit) = (json_encoded_len(topic.as_bytes()), self.settings.config.max_topic_bytes);
-        if topic == HEADER_TOPIC {
-            return Err(Refusal::ReservedTopic);
-        }
-        if size > limit { Err(Refusal::Topic { size, limit }) } else { Ok(size) }
     }
 
     pub(crate) fn flush(&mut self, id: u64) {

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use transport_traits::limits::{Content, FleetRate, ReceiveCounting, SizeLimit};
+use transport_traits::limits::{Content, FleetRate, ReceiveCounting, SizeLimit, json_encoded_len};
 use transport_traits::{BusLimits, Instant, TokenBucket, Topic};
 
 use super::pacing::Buckets;
 use crate::error::check_batch;
 use crate::wire::{
-    AROUND_HEADER, Costs, Form, Header, MAX_INCARNATION, MAX_SEQUENCE, PLAIN_FIXED, Sizes, Tariff,
-    check_sender, opening,
+    AROUND_HEADER, Costs, Form, HEADER_TOPIC, Header, MAX_INCARNATION, MAX_SEQUENCE, PLAIN_FIXED, Sizes,
+    Tariff, check_sender, opening,
 };
-use crate::{Budget, Config, ConfigError, Format, Fragmentation, Profile};
+use crate::{Budget, Config, ConfigError, Format, Fragmentation, Profile, Refusal};
 
 /// The largest frame where the bus has no limit or a larger one.
 const DEFAULT_FRAME: usize = 1 << 20;
@@ -177,6 +177,15 @@ impl Settings {
         let costs = Costs::new(self.alone.counting);
         let around = costs.frame() + PLAIN_FIXED + costs.text(&opening(topic)) + costs.text(b"]");
         (Tariff::Nexus(costs), self.alone.max.saturating_sub(around))
+    }
+
+    /// Checks the name of an inner topic, and says how long its JSON form is.
+    pub(crate) fn check_topic(&self, topic: &str) -> Result<usize, Refusal> {
+        let (size, limit) = (json_encoded_len(topic.as_bytes()), self.config.max_topic_bytes);
+        if topic == HEADER_TOPIC {
+            return Err(Refusal::ReservedTopic);
+        }
+        if size > limit { Err(Refusal::Topic { size, limit }) } else { Ok(size) }
     }
 
     /// This server's budgets, full at `now`.
