@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use transport_traits::{Instant, Outgoing, Topic};
 
 use super::ConfirmId;
@@ -21,7 +21,7 @@ pub(crate) struct Queue {
     topics: Vec<Option<TopicQueue>>,
     free: Vec<TopicId>,
     /// Hashed without secret: topics are named by this server itself.
-    ids: HashMap<Topic, TopicId, FixedState>,
+    ids: HashMap<Topic, TopicId, RandomState>,
     lanes: Vec<Lane>,
     next_order: u64,
     messages: usize,
