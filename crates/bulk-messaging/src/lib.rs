@@ -81,7 +81,7 @@
 //!
 //! [`Config::format`] says how frames are written; every receiver reads every format. [`Format::Nexus`] is JSON and read by
 //! servers of the original too. [`Format::Compact`] is for fleets that are all ours: see [`wire::compact`] for its bytes. Its
-//! binary form is the fastest, and its text form puts the most messages into a request: 28 changes of player data into
+//! binary form is the fastest, and its text form puts the most messages into a request: 24 or more changes of player data into
 //! 1,024 characters, where JSON has room for 6, at a few microseconds a message.
 //!
 //! # The format `Nexus`, version 1
