@@ -41,6 +41,8 @@ pub struct Config {
     /// Bytes that other servers' unconfirmed writes may take in memory, a record; beyond, messages are
     /// dropped and the record is read instead. Default 256 KiB.
     pub max_foreign_bytes: usize,
+    /// The same over all records. Default 64 MiB.
+    pub max_foreign_bytes_in_all: usize,
     /// Store requests under way at a time. Default 64.
     pub max_in_flight: usize,
     /// Changes that a listener may lag behind before it gets [`Update::Lagged`](crate::Update::Lagged).
@@ -73,6 +75,7 @@ impl Default for Config {
             shutdown_timeout: Duration::from_secs(30),
             max_journal_bytes: 64 << 20,
             max_foreign_bytes: 256 << 10,
+            max_foreign_bytes_in_all: 64 << 20,
             max_in_flight: 64,
             update_buffer: 256,
             max_writers: 256,

@@ -97,7 +97,7 @@ impl Driver {
                     handle.abort();
                 }
             }
-            Output::RunUpdate(ticket, values) => self.run_update(ticket, Fields::new(values)),
+            Output::RunUpdate(ticket, input) => self.run_update(ticket, Fields::new(input)),
             Output::Changed(..) | Output::Done(..) => {
                 unreachable!("these are acted upon where they come out")
             }
@@ -195,6 +195,9 @@ impl Future for Driver {
         let this = &mut *self;
         this.shared.waker.register(cx.waker());
         for _ in 0..ROUNDS {
+            if this.shared.is_broken() {
+                return Poll::Ready(()); // Whoever waits is told when this is dropped.
+            }
             let worked = this.start_work() | this.take_events(cx) | this.poll_timer(cx);
             if this.shared.is_closed() {
                 return Poll::Ready(());

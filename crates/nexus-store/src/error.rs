@@ -37,6 +37,15 @@ pub enum WriteError {
     /// The value is nested deeper than 120 levels: it could not be read again.
     #[error("the value is nested too deeply")]
     TooDeep,
+    /// The value cannot be JSON: a `NaN`, an infinity, a map whose keys are no strings; or a record that is no
+    /// struct and no map.
+    #[error("the value is no JSON: {why}")]
+    NotJson {
+        /// The field; `None` if it is about the whole record.
+        field: Option<Arc<str>>,
+        /// What is wrong with it.
+        why: Arc<str>,
+    },
     /// A number was to be changed, and the visible value is none.
     #[error("the value of `{field}` is no number")]
     NotANumber {
@@ -52,6 +61,45 @@ pub enum WriteError {
     /// The store was shut down.
     #[error("the store was shut down")]
     Closed,
+}
+
+/// What a record holds is not of the type that was asked for.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{}", self.subject())]
+pub struct DecodeError {
+    field: Option<Arc<str>>,
+    source: Arc<serde_json::Error>,
+}
+
+impl DecodeError {
+    pub(crate) fn new(field: Option<Arc<str>>, source: serde_json::Error) -> Self {
+        Self { field, source: Arc::new(source) }
+    }
+
+    /// The field; `None` if it is about the whole record.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        self.field.as_deref()
+    }
+
+    fn subject(&self) -> String {
+        match &self.field {
+            Some(field) => format!("the value of `{field}` is of another type"),
+            None => "the record is of another type".to_owned(),
+        }
+    }
+}
+
+/// Why an `edit` changed nothing.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EditError {
+    /// The record is not of this type.
+    #[error(transparent)]
+    Decode(DecodeError),
+    /// The changes were not accepted.
+    #[error(transparent)]
+    Write(WriteError),
 }
 
 /// Why a flush did not make everything durable that was accepted before it.
@@ -106,6 +154,20 @@ pub enum UpdateError<E> {
     /// The function touched a field that the call did not name.
     #[error("the update function touched `{0}`, which the call does not name")]
     NotNamed(Arc<str>),
+    /// The function set what cannot be JSON: see [`WriteError::NotJson`].
+    #[error("the update function set what is no JSON: {why}")]
+    NotJson {
+        /// The field; `None` if it is about the whole record.
+        field: Option<Arc<str>>,
+        /// What is wrong with it.
+        why: Arc<str>,
+    },
+    /// What is stored is not of the type that the update works on.
+    #[error(transparent)]
+    Decode(DecodeError),
+    /// The store's name or the key cannot be used.
+    #[error("the record's name cannot be used")]
+    Name(#[source] Arc<Error>),
     /// The record could not be loaded.
     #[error("the record is not loaded")]
     NotLoaded,
@@ -120,11 +182,15 @@ pub enum UpdateError<E> {
     Closed,
 }
 
-/// A record that a shutdown could not save.
+/// A record that a shutdown could not save, or that it cannot say so of.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Unsaved {
     /// The record.
     pub key: RecordKey,
+    /// Operations whose fate cannot be found out, and that no flush has reported before: see
+    /// [`FlushError::Undetermined`]. At the end of a store this is 0 where nothing but time was missing.
+    pub undetermined: u64,
     /// Why not, if the store said so.
     pub error: Option<Arc<Error>>,
 }
@@ -134,6 +200,6 @@ pub struct Unsaved {
 #[must_use]
 pub struct ShutdownReport {
     /// The records whose writes could not be made durable. They are lost with this process, unless other
-    /// servers heard of them.
+    /// servers heard of them. Of records that were closed before the shutdown, the first thousand.
     pub unsaved: Vec<Unsaved>,
 }

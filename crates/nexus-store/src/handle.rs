@@ -55,17 +55,19 @@ impl NexusStore {
     }
 
     /// Makes everything durable that was accepted before the call, on every record, and says what could not
-    /// be saved.
+    /// be saved. It waits for a store that is throttled or cannot be reached, so set a time limit of your own;
+    /// dropping the future changes nothing but that nobody waits.
     pub async fn flush_all(&self) -> ShutdownReport {
         let flushes = self.shared.call_all(|machine, now| machine.flush_all(now));
         let mut report = ShutdownReport::default();
         for (key, flush) in flushes {
-            let error = match flush.await {
+            let (undetermined, error) = match flush.await {
                 Ok(Outcome::Flushed(Ok(()))) => continue,
-                Ok(Outcome::Flushed(Err(FlushError::Refused(error)))) => Some(error),
-                _ => None,
+                Ok(Outcome::Flushed(Err(FlushError::Undetermined { operations }))) => (operations, None),
+                Ok(Outcome::Flushed(Err(FlushError::Refused(error)))) => (0, Some(error)),
+                _ => (0, None),
             };
-            report.unsaved.push(Unsaved { key, error });
+            report.unsaved.push(Unsaved { key, undetermined, error });
         }
         report
     }
@@ -77,6 +79,10 @@ impl NexusStore {
             Ok(Outcome::ShutDown(report)) => report,
             _ => ShutdownReport::default(), // The driver was dropped before: nothing is known to it.
         }
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// What the store did so far.

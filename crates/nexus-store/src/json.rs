@@ -92,6 +92,20 @@ pub(crate) fn text_len(value: &Value) -> usize {
     count.0
 }
 
+/// About the bytes that a value takes in memory: its own place, and what it allocates.
+pub(crate) fn memory(value: &Value) -> usize {
+    let members = |map: &Map<String, Value>| -> usize {
+        map.iter().map(|(name, value)| size_of::<String>() + name.len() + memory(value)).sum()
+    };
+    size_of::<Value>()
+        + match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(memory).sum(),
+            Value::Object(map) => members(map) * 3 / 2, // Nodes of a tree are about two thirds full.
+        }
+}
+
 /// Reads a record's value: an object, or the empty array, as which some languages write an empty object.
 pub(crate) fn parse_object(text: &str) -> Result<Object, String> {
     match serde_json::from_str(text) {

@@ -23,7 +23,7 @@
 //!     fields.set("sword", true);
 //!     if coins < 3 { Err("not enough coins") } else { Ok(()) }
 //! }).await?; // Durable, both or neither.
-//! assert_eq!(ann.get("coins"), Some(2.into()));
+//! assert_eq!(ann.get_as("coins")?, Some(2));
 //! # assert!(store.shutdown().await.unsaved.is_empty());
 //! # Ok(())
 //! # }
@@ -106,16 +106,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 mod change;
+mod codec;
 mod config;
 mod driver;
 mod error;
 mod fields;
+mod finite;
 mod handle;
 mod json;
+mod local;
 pub mod machine;
+mod save;
 mod save_data;
 mod shared;
 mod stats;
+mod typed;
+mod update_call;
 mod updates;
 mod view;
 mod wire;
@@ -123,9 +129,13 @@ mod wire;
 pub use change::{Change, NoEffect};
 pub use config::Config;
 pub use driver::Driver;
-pub use error::{FlushError, OpenError, ShutdownReport, Unsaved, UpdateError, UpdateId, WriteError};
+pub use error::{
+    DecodeError, EditError, FlushError, OpenError, ShutdownReport, Unsaved, UpdateError, UpdateId, WriteError,
+};
 pub use fields::Fields;
 pub use handle::NexusStore;
+pub use local::LocalSaveData;
+pub use save::Save;
 pub use save_data::SaveData;
 pub use stats::Stats;
 pub use updates::{Update, Updates};

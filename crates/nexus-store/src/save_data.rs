@@ -3,14 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use serde::Serialize;
 use serde_json::{Number, Value};
 use transport_traits::RecordKey;
 
 use crate::change::Change;
-use crate::machine::{Input, Outcome, RecordId, Ticket, UpdateOutcome, UpdateRun};
+use crate::codec;
+use crate::machine::{Input, Outcome, RecordId};
 use crate::shared::Shared;
-use crate::{Fields, FlushError, LoadState, Object, UpdateError, Updates, View, WriteError};
+use crate::{FlushError, LoadState, Object, Updates, View, WriteError};
 
 /// An open record. Clones are handles of the same record; once the last is dropped, the record is saved and
 /// then forgotten.
@@ -48,10 +49,22 @@ impl SaveData {
         self.lease.view.load_state()
     }
 
-    /// The visible value of a field; `None` if there is no such field.
+    /// Gives up what is stored if the record could not be loaded because that makes no sense: no JSON object,
+    /// or bookkeeping of a later version of this crate. The load is tried again at once, and then succeeds
+    /// with whatever fields could be read, under a new epoch; the next write overwrites the rest.
+    ///
+    /// It concerns the load that failed, or that has not ended yet, and no later one. A load that fails
+    /// because the store does not answer stays failed until it does: writes are kept until then, and are
+    /// merged with what is stored instead of replacing it unseen.
+    pub fn overwrite_failed_load(&self) {
+        self.lease.shared.with(|machine, now| machine.allow_overwrite(now, self.lease.id));
+    }
+
+    /// The visible value of a field; `None` if there is no such field. It is shared, so it costs the same
+    /// whatever its size.
     #[must_use]
-    pub fn get(&self, field: &str) -> Option<Value> {
-        self.lease.view.get(field).map(Arc::unwrap_or_clone)
+    pub fn get(&self, field: &str) -> Option<Arc<Value>> {
+        self.lease.view.get(field)
     }
 
     /// All visible fields as they are now.
@@ -60,12 +73,14 @@ impl SaveData {
         self.lease.view.snapshot()
     }
 
-    /// Sets a field.
+    /// Sets a field to the JSON of a value.
     ///
     /// # Errors
     /// See [`WriteError`]; nothing changed.
-    pub fn set(&self, field: &str, value: impl Into<Value>) -> Result<(), WriteError> {
-        self.write(field, Change::Set(Arc::new(value.into())))
+    pub fn set(&self, field: &str, value: impl Serialize) -> Result<(), WriteError> {
+        let value =
+            codec::encode(&value).map_err(|why| WriteError::NotJson { field: Some(field.into()), why })?;
+        self.write(field, Change::Set(Arc::new(value)))
     }
 
     /// Removes a field. One that is not there stays so.
@@ -102,45 +117,27 @@ impl SaveData {
         self.write(field, Change::Min(to.into()))
     }
 
+    /// Accepts several writes, all or none.
+    pub(crate) fn write_all(&self, changes: Vec<(Arc<str>, Change)>) -> Result<(), WriteError> {
+        let lease = &self.lease;
+        lease.shared.with(|machine, now| machine.write_all(now, lease.id, changes))
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.lease.shared
+    }
+
+    pub(crate) fn id(&self) -> RecordId {
+        self.lease.id
+    }
+
+    pub(crate) fn view(&self) -> &View {
+        &self.lease.view
+    }
+
     fn write(&self, field: &str, change: Change) -> Result<(), WriteError> {
         let lease = &self.lease;
         lease.shared.with(|machine, now| machine.write(now, lease.id, field, change))
-    }
-
-    /// Runs `f` on the named fields as they are stored, with every write that is visible here, and stores
-    /// its changes together with these, all or nothing. `Ok`: it is durable.
-    ///
-    /// `f` runs on the driver, so it must not block, and runs again when another server was faster. Its
-    /// error aborts and comes back, once the store has confirmed the values that it was decided on. A panic
-    /// is caught. Dropping the future cancels an update that was not sent yet; later its outcome is unknown.
-    ///
-    /// # Errors
-    /// See [`UpdateError`]: but for `Unknown`, nothing changed.
-    pub async fn update<T, E, F>(&self, fields: &[&str], mut f: F) -> Result<T, UpdateError<E>>
-    where
-        F: FnMut(&mut Fields) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: Send + 'static,
-    {
-        let result = Arc::new(Mutex::new(None));
-        let slot = Arc::clone(&result);
-        let runner = Box::new(move |mut fields: Fields| {
-            let returned = f(&mut fields);
-            let run = if returned.is_ok() { fields.into_run() } else { UpdateRun::Aborted };
-            *slot.lock() = Some(returned);
-            run
-        });
-        let lease = &self.lease;
-        let (ticket, done) = lease.shared.call_update(runner, |machine, _| machine.update(lease.id, fields));
-        let mut guard = CancelOnDrop { shared: &lease.shared, ticket: Some(ticket) };
-        let outcome = done.await;
-        guard.ticket = None;
-        let outcome = match outcome {
-            Ok(Outcome::Updated(outcome)) => outcome,
-            _ => UpdateOutcome::Closed,
-        };
-        let returned = result.lock().take();
-        answer(outcome, returned)
     }
 
     /// Makes everything durable that was accepted before the call. It waits for a store that is throttled or
@@ -176,34 +173,7 @@ impl fmt::Debug for SaveData {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.shared.with(|machine, now| machine.handle(now, Input::Release(self.id)));
+        self.shared.with_at_drop(|machine, now| machine.handle(now, Input::Release(self.id)));
         self.shared.drop_handle();
-    }
-}
-
-struct CancelOnDrop<'a> {
-    shared: &'a Shared,
-    ticket: Option<Ticket>,
-}
-
-impl Drop for CancelOnDrop<'_> {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket {
-            self.shared.cancel_update(ticket);
-        }
-    }
-}
-
-/// What the caller of an update gets, from what became of it and what its function returned last.
-fn answer<T, E>(outcome: UpdateOutcome, returned: Option<Result<T, E>>) -> Result<T, UpdateError<E>> {
-    match (outcome, returned) {
-        (UpdateOutcome::Committed(_) | UpdateOutcome::Unchanged, Some(Ok(value))) => Ok(value),
-        (UpdateOutcome::Aborted, Some(Err(error))) => Err(UpdateError::Aborted(error)),
-        (UpdateOutcome::NotNamed(field), _) => Err(UpdateError::NotNamed(field)),
-        (UpdateOutcome::NotLoaded, _) => Err(UpdateError::NotLoaded),
-        (UpdateOutcome::Refused(error), _) => Err(UpdateError::Refused(error)),
-        (UpdateOutcome::Unknown(id), _) => Err(UpdateError::Unknown(id)),
-        (UpdateOutcome::Panicked, _) => Err(UpdateError::Panicked),
-        _ => Err(UpdateError::Closed),
     }
 }

@@ -1,6 +1,7 @@
 //! What handles and driver share: the machine behind a lock, and what comes out of it on its way.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
@@ -10,9 +11,12 @@ use futures::task::AtomicWaker;
 use parking_lot::Mutex;
 use transport_traits::{Instant, Timer};
 
-use crate::Fields;
 use crate::machine::{Input, Machine, Outcome, Output, RecordId, Ticket, UpdateRun};
 use crate::updates::{Listeners, Updates};
+use crate::{Fields, OpenError};
+
+#[cfg(test)]
+mod tests;
 
 /// The function of an update, with its result put aside.
 pub(crate) type Runner = Box<dyn FnMut(Fields) -> UpdateRun + Send>;
@@ -36,6 +40,8 @@ struct State {
     runners: HashMap<Ticket, Runner>,
     listeners: HashMap<RecordId, Listeners>,
     driver_gone: bool,
+    /// A call into the machine is under way, or one panicked: then its state means nothing any more.
+    broken: bool,
 }
 
 /// What runs foreign code, and so must wait until the lock is released: waking, answering, and dropping
@@ -56,6 +62,7 @@ impl Shared {
             runners: HashMap::new(),
             listeners: HashMap::new(),
             driver_gone: false,
+            broken: false,
         };
         Self {
             state: Mutex::new(state),
@@ -74,15 +81,40 @@ impl Shared {
     fn with_state<T>(&self, f: impl FnOnce(&mut State, Instant) -> T) -> T {
         let now = self.timer.now();
         let mut later = Later::default();
+        let _wake = WakeAtTheEnd(&self.waker);
         let result = {
             let mut state = self.state.lock();
+            assert!(!state.broken, "the save data of this process failed: see its first panic");
+            state.broken = true;
             let result = f(&mut state, now);
             state.drain(now, &mut later);
+            state.broken = false;
             result
         };
         later.give_out();
-        self.waker.wake();
         result
+    }
+
+    /// As [`with`](Self::with), for destructors: they also run while a panic unwinds, and a second one that
+    /// left a destructor would abort the process.
+    pub(crate) fn with_at_drop(&self, f: impl FnOnce(&mut Machine, Instant)) {
+        if !std::thread::panicking() {
+            if !self.is_broken() {
+                self.with(f);
+            }
+            return;
+        }
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            if !self.is_broken() {
+                self.with(f);
+            }
+        }));
+    }
+
+    /// Whether a call into the machine panicked. Nothing can be made of its state, so nothing more is done
+    /// with it: what is not durable is lost, as if the process had died.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.state.lock().broken
     }
 
     /// Makes a call that is answered later.
@@ -97,12 +129,13 @@ impl Shared {
     pub(crate) fn call_update(
         &self,
         runner: Runner,
-        f: impl FnOnce(&mut Machine, Instant) -> Ticket,
-    ) -> (Ticket, oneshot::Receiver<Outcome>) {
+        f: impl FnOnce(&mut Machine, Instant) -> Result<Ticket, OpenError>,
+    ) -> Result<(Ticket, oneshot::Receiver<Outcome>), OpenError> {
+        let mut runner = Some(runner); // Dropped without the lock if the call fails: see [`Later`].
         self.with_state(|state, now| {
-            let ticket = f(&mut state.machine, now);
-            state.runners.insert(ticket, runner);
-            (ticket, state.expect(ticket))
+            let ticket = f(&mut state.machine, now)?;
+            state.runners.extend(runner.take().map(|runner| (ticket, runner)));
+            Ok((ticket, state.expect(ticket)))
         })
     }
 
@@ -130,11 +163,11 @@ impl Shared {
 
     /// Nobody waits for an update any more.
     pub(crate) fn cancel_update(&self, ticket: Ticket) {
-        let _runner = self.with_state(|state, now| {
-            state.replies.remove(&ticket);
-            state.machine.handle(now, Input::CancelUpdate(ticket));
-            state.runners.remove(&ticket)
-        });
+        let _unused = {
+            let mut state = self.state.lock();
+            (state.replies.remove(&ticket), state.runners.remove(&ticket))
+        };
+        self.with_at_drop(|machine, now| machine.handle(now, Input::CancelUpdate(ticket)));
     }
 
     /// What the driver is to do next.
@@ -186,15 +219,18 @@ impl Shared {
 
     /// The driver ends: nothing is answered any more.
     pub(crate) fn driver_gone(&self) {
-        self.with_state(|state, now| {
-            state.driver_gone = true;
-            state.machine.abort(now);
-        });
-        let (work, runners) = {
+        self.state.lock().driver_gone = true;
+        self.with_at_drop(|machine, now| machine.abort(now));
+        let mut wakers = Vec::new();
+        let unused = {
             let mut state = self.state.lock();
-            (std::mem::take(&mut state.work), std::mem::take(&mut state.runners))
+            // After an abort only a broken machine leaves anybody waiting.
+            state.listeners.drain().for_each(|(_, listeners)| listeners.close(&mut wakers));
+            let (work, runners) = (std::mem::take(&mut state.work), std::mem::take(&mut state.runners));
+            (work, runners, std::mem::take(&mut state.replies))
         };
-        drop((work, runners)); // Without the lock: see [`Later`].
+        drop(unused); // Without the lock: see [`Later`].
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     pub(crate) fn add_handle(&self) {
@@ -204,10 +240,19 @@ impl Shared {
     /// The last handle's end begins the final flush.
     pub(crate) fn drop_handle(&self) {
         if self.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.with(|machine, now| {
+            self.with_at_drop(|machine, now| {
                 machine.shut_down(now); // Nobody is left to wait for the report.
             });
         }
+    }
+}
+
+/// Wakes the driver, also when the call that it is for panics.
+struct WakeAtTheEnd<'a>(&'a AtomicWaker);
+
+impl Drop for WakeAtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.wake();
     }
 }
 

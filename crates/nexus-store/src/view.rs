@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use parking_lot::{RwLock, RwLockReadGuard};
 use serde_json::Value;
 use transport_traits::Error;
 
 use crate::Object;
+
+#[cfg(test)]
+mod tests;
 
 /// Whether a record was loaded.
 #[derive(Clone, Debug)]
@@ -20,29 +24,56 @@ pub enum LoadState {
     Failed(Arc<Error>),
 }
 
-/// A record's visible fields and load state. The machine writes it, everybody reads it; a reader holds its
-/// lock only while it copies a pointer or a value.
+/// A record's visible fields and load state. The machine writes it, everybody reads it.
+///
+/// A reader takes no lock, so reads of one record from many threads do not slow each other down; what two of
+/// them share is the count of a value whose pointer both copy. Only the first read after a change takes the
+/// lock, for as long as it takes to copy a pointer.
 #[derive(Debug)]
 pub struct View {
     object: RwLock<Arc<Object>>,
+    /// The same object once somebody has read it since its last change. It is withdrawn under the lock before
+    /// each change, so a change that returned is seen by every later read, and the object is changed in place
+    /// unless a reader still holds it.
+    published: ArcSwapOption<Object>,
     load: RwLock<LoadState>,
 }
 
 impl View {
     pub(crate) fn new() -> Self {
-        Self { object: RwLock::default(), load: RwLock::new(LoadState::Loading) }
+        Self {
+            object: RwLock::default(),
+            published: ArcSwapOption::empty(),
+            load: RwLock::new(LoadState::Loading),
+        }
     }
 
     /// All visible fields, as they are now.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Object> {
-        Arc::clone(&self.object.read())
+        self.published.load_full().unwrap_or_else(|| self.publish())
     }
 
     /// The visible value of a field.
     #[must_use]
     pub fn get(&self, field: &str) -> Option<Arc<Value>> {
-        self.object.read().get(field).cloned()
+        self.with(|object| object.get(field).cloned())
+    }
+
+    /// Runs `f` on the visible fields. No lock is held meanwhile, so `f` may do anything; the fields it sees do
+    /// not change while it runs.
+    pub fn with<T>(&self, f: impl FnOnce(&Object) -> T) -> T {
+        match &*self.published.load() {
+            Some(object) => f(object),
+            None => f(&self.publish()),
+        }
+    }
+
+    #[cold]
+    fn publish(&self) -> Arc<Object> {
+        let object = self.object.read();
+        self.published.store(Some(Arc::clone(&object)));
+        Arc::clone(&object)
     }
 
     /// Whether the record was loaded.
@@ -55,13 +86,24 @@ impl View {
         self.object.read()
     }
 
-    pub(crate) fn replace(&self, object: Arc<Object>) -> Arc<Object> {
-        std::mem::replace(&mut self.object.write(), object)
+    pub(crate) fn replace(&self, new: Arc<Object>) -> Arc<Object> {
+        let mut object = self.object.write();
+        self.withdraw();
+        std::mem::replace(&mut object, new)
     }
 
-    /// Changes the fields in place where nobody holds a snapshot, else a copy.
+    /// Changes the fields in place where nobody holds them, else a copy.
     pub(crate) fn edit<T>(&self, edit: impl FnOnce(&mut Object) -> T) -> T {
-        edit(Arc::make_mut(&mut self.object.write()))
+        let mut object = self.object.write();
+        self.withdraw();
+        edit(Arc::make_mut(&mut object))
+    }
+
+    /// From here on readers want the lock. The caller holds it for writing.
+    fn withdraw(&self) {
+        if self.published.load().is_some() {
+            self.published.store(None);
+        }
     }
 
     pub(crate) fn set_load_state(&self, state: LoadState) {

@@ -7,7 +7,7 @@ use transport_traits::limits::{Counting, SizeLimit};
 
 use super::context::Context;
 use super::journal::{apply_change, open_operation};
-use super::operation::{OVERHEAD, Pending, change_size};
+use super::operation::{Pending, operation_memory};
 use super::record::Record;
 use crate::change::{Change, NoEffect};
 use crate::{WriteError, json};
@@ -22,20 +22,49 @@ impl Record {
         change: Change,
     ) -> Result<(), WriteError> {
         let field = self.intern(field);
-        check_value(&change, ctx.store_limits.value)?;
-        let size = OVERHEAD + change_size(&field, &change);
-        if ctx.journal_bytes + size > ctx.config.max_journal_bytes {
-            return Err(WriteError::JournalFull);
-        }
-        if let Err(why) = change.apply(self.view.read().get(&field)) {
-            return Err(match why {
-                NoEffect::NotANumber => WriteError::NotANumber { field },
-                NoEffect::Overflow => WriteError::Overflow { field },
-            });
-        }
+        self.check(ctx, &field, &change, ctx.journal_bytes)?;
         ctx.stats.accepted += 1;
         self.append(ctx, now, field, change);
         Ok(())
+    }
+
+    /// Takes changes of different fields, all or none.
+    pub(crate) fn accept_all(
+        &mut self,
+        ctx: &mut Context,
+        now: Instant,
+        changes: Vec<(Arc<str>, Change)>,
+    ) -> Result<(), WriteError> {
+        let mut journal_bytes = ctx.journal_bytes;
+        for (field, change) in &changes {
+            journal_bytes = self.check(ctx, field, change, journal_bytes)?;
+        }
+        for (field, change) in changes {
+            ctx.stats.accepted += 1;
+            let field = self.intern(&field);
+            self.append(ctx, now, field, change);
+        }
+        Ok(())
+    }
+
+    /// Whether a change can be accepted while the journals take so many bytes, and what they take with it.
+    fn check(
+        &self,
+        ctx: &Context,
+        field: &Arc<str>,
+        change: &Change,
+        journal_bytes: usize,
+    ) -> Result<usize, WriteError> {
+        check_value(change, ctx.store_limits.value)?;
+        let journal_bytes = journal_bytes + operation_memory(field, change);
+        if journal_bytes > ctx.config.max_journal_bytes {
+            return Err(WriteError::JournalFull);
+        }
+        match change.apply(self.view.read().get(field)) {
+            Ok(_) => Ok(journal_bytes),
+            Err(NoEffect::NotANumber) => Err(WriteError::NotANumber { field: Arc::clone(field) }),
+            Err(NoEffect::Overflow) => Err(WriteError::Overflow { field: Arc::clone(field) }),
+        }
     }
 
     fn append(&mut self, ctx: &mut Context, now: Instant, field: Arc<str>, change: Change) {

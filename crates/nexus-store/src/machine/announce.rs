@@ -17,8 +17,9 @@ use crate::wire::{self, CommitDetails, CommitNote};
 /// What a record has to say on the bus, and when it may.
 #[derive(Debug)]
 pub(crate) struct BusState {
-    sending: Option<Sending>,
-    notice: Option<Notice>,
+    // Both boxed, since of many records few have anything to say.
+    sending: Option<Box<Sending>>,
+    notice: Option<Box<Notice>>,
     not_before: Instant,
     failures: u32,
     /// The next operation does not fit into a message: it is written soon instead.
@@ -30,7 +31,7 @@ pub(crate) struct BusState {
 struct Sending {
     /// The operations in it, and which of them others could know before.
     ops: Vec<(Place, bool)>,
-    notice: Option<Notice>,
+    notice: Option<Box<Notice>>,
 }
 
 /// Commits of ours that are not announced yet.
@@ -69,7 +70,7 @@ impl BusState {
             _ => new,
         };
         notice.limit(max_size);
-        self.notice = Some(notice);
+        self.notice = Some(Box::new(notice));
     }
 }
 
@@ -140,7 +141,8 @@ impl Record {
             return None;
         }
         let has_ops = || self.journal.own().rev().any(|pending| !pending.announced);
-        let has_news = self.bus.notice.is_some() || (!self.bus.too_long && has_ops());
+        let may_tell = !self.bus.too_long && !self.is_full();
+        let has_news = self.bus.notice.is_some() || (may_tell && has_ops());
         has_news.then_some(self.bus.not_before)
     }
 
@@ -149,10 +151,11 @@ impl Record {
         let notice = self.bus.notice.take().filter(|notice| notice.epoch == self.base.table.epoch);
         self.journal.seal(&self.base, |_| true);
         let committed: Vec<Operation> = notice.iter().flat_map(|notice| notice.ops.iter().cloned()).collect();
-        let mut message = Message::new(ctx, self.base.table.epoch, notice.as_ref(), &committed);
+        let mut message = Message::new(ctx, self.base.table.epoch, notice.as_deref(), &committed);
         let mut ops = Vec::new();
         let mut too_long = false;
-        for pending in self.journal.own_mut().filter(|pending| !pending.announced) {
+        let may_tell = self.has_room(ctx, now);
+        for pending in self.journal.own_mut().filter(|pending| may_tell && !pending.announced) {
             if !message.add(&pending.op) {
                 too_long = message.is_empty();
                 break;
@@ -167,7 +170,7 @@ impl Record {
             return;
         }
         let priority = if ops.is_empty() { Priority::Background } else { Priority::Normal };
-        self.bus.sending = Some(Sending { ops, notice });
+        self.bus.sending = Some(Box::new(Sending { ops, notice }));
         self.bus.not_before = now + ctx.config.publish_interval;
         ctx.stats.published += 1;
         let outgoing = Outgoing::new(Arc::clone(&self.topic), message.finish()).with_priority(priority);
@@ -192,7 +195,7 @@ impl Record {
             _ => ctx.backoff(self.bus.failures),
         };
         self.bus.not_before = self.bus.not_before.max(now + wait);
-        self.send_again(sending, error.effect());
+        self.send_again(*sending, error.effect());
     }
 
     /// Puts back what a failed message held. Saying it twice does no harm.

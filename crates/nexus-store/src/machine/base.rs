@@ -60,6 +60,17 @@ impl Base {
         Ok((base, origin))
     }
 
+    /// The base of a state that cannot be understood, for somebody who may overwrite it: as much of it as
+    /// can be read, under a table of our own.
+    pub(crate) fn over(stored: &Stored) -> Self {
+        Self {
+            version: Some(stored.version.clone()),
+            object: Arc::new(json::parse_object(&stored.record.value).unwrap_or_default()),
+            table: Table::new(epoch_of("foreign", &stored.version)),
+            users: Arc::clone(&stored.record.users),
+        }
+    }
+
     pub(crate) fn precondition(&self) -> Precondition {
         self.version.clone().map_or(Precondition::Absent, Precondition::Is)
     }

@@ -66,7 +66,7 @@ impl Machine {
     /// Ends the shutdown if there is nothing left to do, or no time left to do it.
     pub(crate) fn finish_closing(&mut self, now: Instant) -> bool {
         let Some(deadline) = self.closing_deadline() else { return false };
-        if now < deadline && !self.records.values().all(Record::is_settled) {
+        if now < deadline && !self.records.values().all(|record| record.is_settled()) {
             return false;
         }
         let report = self.unsaved();
@@ -91,18 +91,20 @@ impl Machine {
     }
 
     fn unsaved(&self) -> ShutdownReport {
-        let unsaved = self.records.values().filter(|record| record.journal.own_bytes() > 0);
+        let unsaved = self.records.values().filter(|record| record.is_doubtful());
         let error = |record: &Record| {
             record.refusal.clone().or_else(|| match record.view.load_state() {
                 crate::LoadState::Failed(error) => Some(error),
                 _ => self.ctx.stats.last_store_error.clone(),
             })
         };
-        ShutdownReport {
-            unsaved: unsaved
-                .map(|record| Unsaved { key: record.key.clone(), error: error(record) })
-                .collect(),
-        }
+        let describe = |record: &Record| Unsaved {
+            key: record.key.clone(),
+            undetermined: record.undetermined,
+            error: error(record),
+        };
+        let unsaved = unsaved.map(|record| describe(record));
+        ShutdownReport { unsaved: self.doubtful.iter().cloned().chain(unsaved).collect() }
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Context {
     pub(crate) stats: Stats,
     pub(crate) budget: Budget,
     pub(crate) journal_bytes: usize,
+    /// The same of other servers' operations.
+    pub(crate) foreign_bytes: usize,
     /// No new calls; unsaved records are saved at once.
     pub(crate) closing: bool,
     sequence: u64,
@@ -52,6 +54,7 @@ impl Context {
             outputs: VecDeque::new(),
             stats: Stats::default(),
             journal_bytes: 0,
+            foreign_bytes: 0,
             closing: false,
             sequence: 0,
             tickets: 0,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use transport_traits::{Error, ErrorKind, Instant, Retry, Version};
 
@@ -12,7 +11,7 @@ use super::io::{Outcome, Output, Ticket, UpdateOutcome};
 use super::journal::Folded;
 use super::operation::{Operation, Pending};
 use super::record::{Call, Record};
-use super::table::{Full, Identity, Judgement, KEEP, Table, Upkeep};
+use super::table::{Full, Identity, Judgement, Upkeep};
 use super::update::Tried;
 use crate::{FlushError, UpdateId};
 
@@ -122,14 +121,14 @@ impl Record {
     /// Fixes what a write takes along, and under which identities.
     pub(crate) fn begin(&mut self, folded: Folded, update: Option<Tried>) {
         self.journal.seal(&self.base, |_| true);
-        let takes_own = |pending: &Pending| folded.applied.contains_key(&pending.op.writer);
-        self.journal.own_mut().for_each(|pending| pending.attempted = takes_own(pending));
+        let taken = |pending: &Pending| folded.places.binary_search(&pending.op.place()).is_ok();
+        self.journal.own_mut().for_each(|pending| pending.attempted = taken(pending));
         self.journal.unseal();
         debug_assert!(
-            self.journal.own().all(|own| folded.places.contains(&own.op.place()) == takes_own(own)),
-            "a write takes all own ones, or, where there is no room, none"
+            self.journal.own().is_sorted_by(|a, b| a.attempted >= b.attempted),
+            "a write takes a prefix of the own operations"
         );
-        self.attempt = Some(Attempt::new(&self.base, folded, update));
+        self.attempt = Some(Box::new(Attempt::new(&self.base, folded, update)));
     }
 
     /// Computes the bookkeeping of the planned write and sends it.
@@ -144,55 +143,6 @@ impl Record {
             }
             Err(Full) => self.contended(ctx, now),
         }
-    }
-
-    fn contended(&mut self, ctx: &mut Context, now: Instant) {
-        ctx.stats.contended += 1;
-        tracing::warn!(record = %self.key, "too many servers write this record: waiting for room");
-        self.abandon();
-        if let Some(folded) = self.fold_what_fits(ctx, now) {
-            self.begin(folded, None);
-            return self.finish_plan(ctx, now);
-        }
-        if self.full_since.is_none_or(|(generation, _)| generation != self.generation) {
-            self.full_since = Some((self.generation, now));
-        }
-        self.failures = self.failures.saturating_add(1);
-        self.not_before = now + ctx.backoff(self.failures);
-    }
-
-    /// The base's table, with what we know of its age.
-    fn table_to_write(&self, now: Instant) -> Table {
-        let keep = Duration::from_secs(KEEP);
-        match self.full_since {
-            Some((generation, since)) if generation == self.generation && now.since(since) >= keep => {
-                self.base.table.all_aged()
-            }
-            _ => self.base.table.clone(),
-        }
-    }
-
-    /// What can be written of what is visible where the table has no room for all its writers: that of
-    /// those who are listed already, then of others in view order as long as there is room. Or else each
-    /// server would wait for room for all the others. `None`: not even one fits.
-    fn fold_what_fits(&self, ctx: &Context, now: Instant) -> Option<Folded> {
-        let (table, wall, room) = (self.table_to_write(now), ctx.clock.wall(now), ctx.room());
-        let all = self.journal.fold(&self.base, |_| true);
-        let fits = |writers: &BTreeMap<u64, u64>| table.commit(writers, wall, room).is_ok();
-        let mut taken = all.applied.clone();
-        taken.retain(|writer, _| table.last(*writer).is_some());
-        for (_, writer, _) in &all.places {
-            if taken.contains_key(writer) {
-                continue;
-            }
-            taken.insert(*writer, all.applied[writer]);
-            if !fits(&taken) {
-                taken.remove(writer);
-                break;
-            }
-        }
-        let any = !taken.is_empty() && fits(&taken);
-        any.then(|| self.journal.fold(&self.base, |pending| taken.contains_key(&pending.op.writer)))
     }
 
     fn send(&mut self, ctx: &mut Context) {
@@ -223,7 +173,7 @@ impl Record {
         }
     }
 
-    fn committed(&mut self, ctx: &mut Context, now: Instant, mut attempt: Attempt, version: Version) {
+    fn committed(&mut self, ctx: &mut Context, now: Instant, mut attempt: Box<Attempt>, version: Version) {
         attempt.next.version = Some(version);
         ctx.stats.commits += 1;
         self.report_without_effect(ctx, attempt.without_effect);
@@ -248,13 +198,13 @@ impl Record {
         }
     }
 
-    fn settle_later(&mut self, mut attempt: Attempt) {
+    fn settle_later(&mut self, mut attempt: Box<Attempt>) {
         attempt.uncertain = true;
         attempt.phase = Phase::Settling;
         self.attempt = Some(attempt);
     }
 
-    fn put_failed(&mut self, ctx: &mut Context, now: Instant, mut attempt: Attempt, error: &Arc<Error>) {
+    fn put_failed(&mut self, ctx: &mut Context, now: Instant, mut attempt: Box<Attempt>, error: &Arc<Error>) {
         let kind = error.kind();
         if kind == ErrorKind::Conflict {
             return self.conflict(ctx, now, attempt);
@@ -278,7 +228,7 @@ impl Record {
         }
     }
 
-    fn conflict(&mut self, ctx: &mut Context, now: Instant, attempt: Attempt) {
+    fn conflict(&mut self, ctx: &mut Context, now: Instant, attempt: Box<Attempt>) {
         ctx.stats.conflicts += 1;
         if attempt.uncertain {
             return self.settle_later(attempt);

@@ -47,14 +47,49 @@ pub enum Input {
 /// How the function of an update ended.
 #[derive(Clone, Debug)]
 pub enum UpdateRun {
-    /// With these new values of named fields; `None` removes one. Fields that it left alone are missing.
-    Changes(Vec<(Arc<str>, Option<Arc<Value>>)>),
+    /// With these changes.
+    Changes(UpdateChanges),
     /// With an error of its own: nothing is to be written.
     Aborted,
     /// With a panic.
     Panicked,
     /// It touched a field that it had no right to.
     NotNamed(Arc<str>),
+}
+
+/// What an update changes.
+#[derive(Clone, Debug, Default)]
+pub struct UpdateChanges {
+    /// New values of fields; `None` removes one. Fields that are left alone are missing.
+    pub fields: Vec<(Arc<str>, Option<Arc<Value>>)>,
+    /// The user tags from now on, if they are to change.
+    pub users: Option<Arc<[Arc<str>]>>,
+}
+
+impl UpdateChanges {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.users.is_none()
+    }
+}
+
+/// Which fields an update may touch.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope<'a> {
+    /// These.
+    Fields(&'a [&'a str]),
+    /// All, also such as do not exist yet.
+    Record,
+}
+
+/// What the function of an update works on: the stored state with the visible operations.
+#[derive(Clone, Debug, Default)]
+pub struct UpdateInput {
+    /// The fields that it may see; `None` is one that is not there.
+    pub fields: BTreeMap<Arc<str>, Option<Arc<Value>>>,
+    /// It may touch fields that are not listed too: they are not there.
+    pub whole_record: bool,
+    /// The record's user tags.
+    pub users: Arc<[Arc<str>]>,
 }
 
 /// What is to be done outside.
@@ -70,8 +105,8 @@ pub enum Output {
     Subscribe(RecordId, Topic),
     /// The record is closed: end its subscription and forget it.
     Closed(RecordId),
-    /// Run an update's function on these values of the fields that it names.
-    RunUpdate(Ticket, BTreeMap<Arc<str>, Option<Arc<Value>>>),
+    /// Run an update's function on this.
+    RunUpdate(Ticket, UpdateInput),
     /// The visible value of fields changed.
     Changed(RecordId, Vec<FieldChange>),
     /// The answer to a call.

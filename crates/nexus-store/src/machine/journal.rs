@@ -81,14 +81,14 @@ impl Journal {
         let op = &pending.op;
         let is_new = self.known.insert((op.writer, op.sequence));
         assert!(is_new, "an operation is pending once");
-        *self.bytes_mut(pending.own) += pending.size;
+        *self.bytes_mut(pending.own) += pending.memory;
         self.ops.insert(op.place(), pending);
     }
 
     pub(crate) fn remove(&mut self, place: &Place) -> Option<Pending> {
         let pending = self.ops.remove(place)?;
         self.known.remove(&(pending.op.writer, pending.op.sequence));
-        *self.bytes_mut(pending.own) -= pending.size;
+        *self.bytes_mut(pending.own) -= pending.memory;
         Some(pending)
     }
 
@@ -123,7 +123,7 @@ impl Journal {
         let mut pending = self.remove_last();
         merge_change(&mut pending.op.changes, field, change);
         pending.op.stamp = stamp;
-        pending.size = pending.op.size();
+        (pending.size, pending.memory) = (pending.op.size(), pending.op.memory());
         self.insert(pending);
         Ok(())
     }

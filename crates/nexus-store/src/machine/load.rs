@@ -90,7 +90,13 @@ impl Record {
         let Some(stored) = stored else {
             return Ok(Base::absent(self.base.version.as_ref()));
         };
-        let (base, origin) = Base::from_stored(stored)?;
+        let (base, origin) = match Base::from_stored(stored) {
+            Err(error) if self.may_overwrite => {
+                tracing::warn!(record = %self.key, %error, "what is stored is given up, as was allowed");
+                (Base::over(stored), Origin::Foreign)
+            }
+            read => read?,
+        };
         if origin == Origin::Foreign {
             ctx.stats.foreign_writes += 1;
             tracing::warn!(record = %self.key, "stored by another program: the bookkeeping begins anew");
@@ -100,6 +106,7 @@ impl Record {
 
     fn load_as(&mut self, ctx: &mut Context, base: Base) {
         self.set_load(Load::Loaded, LoadState::Loaded);
+        self.may_overwrite = false;
         self.install(ctx, base);
         self.answer_opens(ctx);
     }

@@ -7,8 +7,10 @@
 mod accept;
 mod announce;
 mod base;
+mod calls;
 mod clock;
 mod close;
+mod contention;
 mod context;
 mod flush;
 mod io;
@@ -32,21 +34,27 @@ use transport_traits::{BusLimits, Error, ErrorKind, Instant, RecordKey, StoreLim
 use self::clock::Clock;
 use self::context::{Access, Context};
 use self::flush::FlushWaiter;
-pub use self::io::{FieldChange, Input, Outcome, Output, RecordId, Ticket, UpdateOutcome, UpdateRun};
+pub use self::io::{
+    FieldChange, Input, Outcome, Output, RecordId, Scope, Ticket, UpdateChanges, UpdateInput, UpdateOutcome,
+    UpdateRun,
+};
 pub use self::operation::Operation;
 use self::record::{Call, Listening, Load, Record};
-use self::update::UpdateJob;
 use crate::change::Change;
-use crate::error::OpenError;
+use crate::error::{OpenError, Unsaved};
 use crate::json::Fnv;
 use crate::view::View;
 use crate::{Config, FlushError, Stats, WriteError};
+
+/// Records of this kind that a shutdown reports at most.
+const MAX_DOUBTFUL: usize = 1_000;
 
 /// The state of all open records of one process.
 #[derive(Debug)]
 pub struct Machine {
     ctx: Context,
-    records: BTreeMap<RecordId, Record>,
+    /// Boxed, since a map's nodes are on average half empty.
+    records: BTreeMap<RecordId, Box<Record>>,
     by_key: BTreeMap<RecordKey, RecordId>,
     /// Which record an update is of.
     updates: BTreeMap<Ticket, RecordId>,
@@ -57,6 +65,8 @@ pub struct Machine {
     writes: BTreeSet<(Instant, RecordId)>,
     next_record: u64,
     closing: Option<close::Closing>,
+    /// Records that were forgotten with operations of unknown fate that no flush has reported.
+    doubtful: Vec<Unsaved>,
 }
 
 impl Machine {
@@ -74,6 +84,7 @@ impl Machine {
             writes: BTreeSet::new(),
             next_record: 0,
             closing: None,
+            doubtful: Vec::new(),
         }
     }
 
@@ -109,6 +120,9 @@ impl Machine {
         self.with(id, |record, ctx| {
             record.holders += 1;
             record.idle_since = None;
+            if record.listening == Listening::Unwanted {
+                record.listening = Listening::Wanted(now);
+            }
             if record.load == Load::Loading {
                 record.opens.push(ticket);
             } else {
@@ -125,7 +139,7 @@ impl Machine {
         let id = RecordId(self.next_record);
         let topic = topic_of(&key, &self.ctx.bus_limits);
         self.by_key.insert(key.clone(), id);
-        self.records.insert(id, Record::new(id, key, topic, now));
+        self.records.insert(id, Box::new(Record::new(id, key, topic, now)));
         Ok(id)
     }
 
@@ -170,29 +184,8 @@ impl Machine {
     /// Flushes every record that has something to save.
     pub fn flush_all(&mut self, now: Instant) -> Vec<(RecordKey, Ticket)> {
         let dirty: Vec<RecordId> =
-            self.records.values().filter(|record| record.journal.own_bytes() > 0).map(|r| r.id).collect();
+            self.records.values().filter(|record| record.is_doubtful()).map(|record| record.id).collect();
         dirty.into_iter().map(|id| (self.records[&id].key.clone(), self.flush(now, id))).collect()
-    }
-
-    /// Queues an update of these fields; its function is asked for with [`Output::RunUpdate`].
-    pub fn update(&mut self, id: RecordId, fields: &[&str]) -> Ticket {
-        let ticket = self.ctx.next_ticket();
-        let refusal = if self.ctx.closing { Some(UpdateOutcome::Closed) } else { None };
-        let refusal = refusal.or_else(|| match self.records.get(&id) {
-            Some(record) if record.load == Load::Failed => Some(UpdateOutcome::NotLoaded),
-            Some(_) => None,
-            None => Some(UpdateOutcome::Closed),
-        });
-        if let Some(outcome) = refusal {
-            self.ctx.done(ticket, Outcome::Updated(outcome));
-            return ticket;
-        }
-        self.updates.insert(ticket, id);
-        self.with(id, |record, _| {
-            let fields = fields.iter().map(|field| record.intern(field)).collect();
-            record.updates.push_back(UpdateJob { ticket, fields, verdict: None, canceled: false });
-        });
-        ticket
     }
 
     /// Takes notice of what happened.
@@ -287,6 +280,9 @@ impl Machine {
         let bytes = record.journal.own_bytes();
         self.ctx.journal_bytes = self.ctx.journal_bytes + bytes - record.accounted;
         record.accounted = bytes;
+        let bytes = record.journal.foreign_bytes();
+        self.ctx.foreign_bytes = self.ctx.foreign_bytes + bytes - record.accounted_foreign;
+        record.accounted_foreign = bytes;
         let due = record.next_due(&self.ctx);
         if due != record.due {
             if let Some(at) = record.due {
@@ -300,6 +296,12 @@ impl Machine {
     fn evict(&mut self, id: RecordId) {
         let Some(record) = self.records.remove(&id) else { return };
         self.by_key.remove(&record.key);
+        self.ctx.journal_bytes -= record.accounted;
+        self.ctx.foreign_bytes -= record.accounted_foreign;
+        if record.undetermined > 0 && self.doubtful.len() < MAX_DOUBTFUL {
+            let (undetermined, error) = (record.undetermined, None);
+            self.doubtful.push(Unsaved { key: record.key.clone(), undetermined, error });
+        }
         if let Some(at) = record.due {
             self.due.remove(&(at, id));
         }

@@ -7,6 +7,7 @@ use transport_traits::Instant;
 
 use super::table::Identity;
 use crate::change::Change;
+use crate::json;
 
 /// Changes of one record that travel and are applied together.
 ///
@@ -48,14 +49,37 @@ impl Operation {
         }
     }
 
-    /// Roughly the bytes it takes in memory, and a little more than on the bus.
+    /// About the bytes it takes in a journal.
+    pub(crate) fn memory(&self) -> usize {
+        ENTRY + self.changes.iter().map(|(field, change)| change_memory(field, change)).sum::<usize>()
+    }
+
+    /// A little more than the bytes it takes on the bus.
     pub(crate) fn size(&self) -> usize {
         OVERHEAD + self.changes.iter().map(|(field, change)| change_size(field, change)).sum::<usize>()
     }
 }
 
-/// What an operation takes beside its changes: five numbers.
-pub(crate) const OVERHEAD: usize = 64;
+/// What an operation takes on the bus beside its changes: five numbers.
+const OVERHEAD: usize = 64;
+
+/// What an operation takes in a journal beside its changes: its entries in two B-trees, whose nodes are
+/// about two thirds full.
+const ENTRY: usize = (size_of::<Pending>() + size_of::<Place>() + size_of::<(u64, u64)>()) * 3 / 2;
+
+/// About the bytes that an operation of one change takes in a journal.
+pub(crate) fn operation_memory(field: &str, change: &Change) -> usize {
+    ENTRY + change_memory(field, change)
+}
+
+/// The change's place in a vector, the allocation of the field's name, and that of the value.
+fn change_memory(field: &str, change: &Change) -> usize {
+    let value = match change {
+        Change::Set(value) => 2 * size_of::<usize>() + json::memory(value),
+        _ => 0,
+    };
+    size_of::<(Arc<str>, Change)>() + 2 * size_of::<usize>() + field.len() + value
+}
 
 pub(crate) fn change_size(field: &str, change: &Change) -> usize {
     field.len() + change.text_len() + 8
@@ -82,12 +106,15 @@ pub(crate) struct Pending {
     pub(crate) since: Instant,
     /// A third of the delay at most, by chance.
     pub(crate) adoption_jitter: Duration,
+    /// Bytes on the bus.
     pub(crate) size: usize,
+    /// Bytes in memory.
+    pub(crate) memory: usize,
 }
 
 impl Pending {
     pub(crate) fn new(op: Operation, own: bool, since: Instant) -> Self {
-        let size = op.size();
+        let (size, memory) = (op.size(), op.memory());
         Self {
             op,
             own,
@@ -100,8 +127,10 @@ impl Pending {
             since,
             adoption_jitter: Duration::ZERO,
             size,
+            memory,
         }
     }
+
     /// When this server has to do something about another's operation.
     pub(crate) fn next_look(&self, adopt_after: Duration, withdraw_after: Duration) -> Instant {
         if self.checked {

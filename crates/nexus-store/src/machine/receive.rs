@@ -75,7 +75,9 @@ impl Record {
             }
         }
         let mut pending = Pending::new(op, false, now);
-        if self.journal.foreign_bytes() + pending.size > ctx.config.max_foreign_bytes {
+        let bytes = self.journal.foreign_bytes() + pending.memory;
+        let all = ctx.foreign_bytes + bytes - self.accounted_foreign;
+        if bytes > ctx.config.max_foreign_bytes || all > ctx.config.max_foreign_bytes_in_all {
             self.want_read(ctx, now);
             return false;
         }

@@ -34,6 +34,8 @@ pub(crate) enum Load {
 /// The subscription of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Listening {
+    /// Nobody holds the record: it was opened for one update.
+    Unwanted,
     /// To be asked for at this time.
     Wanted(Instant),
     Asked,
@@ -65,15 +67,19 @@ pub(crate) struct Record {
     pub(crate) patience: Instant,
 
     pub(crate) load: Load,
+    /// What is stored and cannot be understood may be overwritten.
+    pub(crate) may_overwrite: bool,
     pub(crate) base: Base,
     /// Rises whenever the base is replaced.
     pub(crate) generation: u64,
     pub(crate) journal: Journal,
     /// What of the journal's size the machine has accounted for.
     pub(crate) accounted: usize,
+    pub(crate) accounted_foreign: usize,
 
     pub(crate) call: Option<Call>,
-    pub(crate) attempt: Option<Attempt>,
+    /// Boxed, since of many records few are being written.
+    pub(crate) attempt: Option<Box<Attempt>>,
     pub(crate) updates: VecDeque<UpdateJob>,
     pub(crate) flushes: Vec<FlushWaiter>,
     /// Operations without a known fate that no flush has reported yet: the next one does.
@@ -118,10 +124,12 @@ impl Record {
             listen_failures: 0,
             patience: now + SUBSCRIBE_PATIENCE,
             load: Load::Loading,
+            may_overwrite: false,
             base: Base::absent(None),
             generation: 0,
             journal: Journal::default(),
             accounted: 0,
+            accounted_foreign: 0,
             call: None,
             attempt: None,
             updates: VecDeque::new(),
@@ -148,6 +156,11 @@ impl Record {
         self.load == Load::Loaded
     }
 
+    /// Whether a flush would have something to say of the record.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.journal.own_bytes() > 0 || self.undetermined > 0
+    }
+
     /// Whether nothing of ours is unsaved and nobody waits for anything.
     pub(crate) fn is_settled(&self) -> bool {
         self.journal.own_bytes() == 0
@@ -163,20 +176,21 @@ impl Record {
         if base.table.epoch != self.base.table.epoch {
             self.heard_of = 0;
         }
-        self.base = base;
+        let before = std::mem::replace(&mut self.base, base);
         self.generation += 1;
-        self.reconcile(ctx);
+        self.reconcile(ctx, &before);
         self.heard_of = self.heard_of.max(self.base.table.commits);
         self.refresh_view(ctx);
         self.answer_flushes(ctx);
     }
 
-    /// Removes what the base contains or refuses. Own operations that nobody else can know are opened
-    /// again: they are made anew on this base when they are next sealed.
-    fn reconcile(&mut self, ctx: &mut Context) {
+    /// Removes what the base contains or refuses. Own operations that nobody else can know, or that surely
+    /// were never applied, are opened again: they are made anew on this base when they are next sealed.
+    fn reconcile(&mut self, ctx: &mut Context, before: &Base) {
         let mut applied = std::collections::BTreeMap::new();
+        let unapplied = self.are_refused_unapplied(ctx, before);
         let table = &self.base.table;
-        let mut lost = Vec::new();
+        let (mut lost, mut remake) = (Vec::new(), false);
         self.journal.extract(|pending| {
             if pending.own && !pending.sealed {
                 return false;
@@ -189,6 +203,10 @@ impl Record {
                 }
                 Judgement::Hole if !pending.own => false,
                 Judgement::Refused if !pending.own => true,
+                Judgement::Hole | Judgement::Refused if unapplied => {
+                    remake = true;
+                    false
+                }
                 Judgement::Hole | Judgement::Refused if pending.shared || pending.attempted => {
                     lost.push(pending.op.sequence);
                     true
@@ -197,6 +215,9 @@ impl Record {
             }
         });
         self.journal.unseal();
+        if remake {
+            self.remake_own(ctx);
+        }
         for sequence in lost {
             self.report_undetermined(ctx, sequence);
         }

@@ -58,7 +58,8 @@ impl Record {
     /// The first read comes after the subscription, or what is published in between would be missed. A bus
     /// that fails or keeps silent delays it no longer; then a read follows the subscription, too.
     fn first_read_at(&self) -> Instant {
-        let listens = self.listening == Listening::Active || self.listen_failures > 0;
+        let listens = matches!(self.listening, Listening::Active | Listening::Unwanted);
+        let listens = listens || self.listen_failures > 0;
         if listens { Instant::ZERO } else { self.patience }
     }
 
@@ -82,7 +83,7 @@ impl Record {
         if !self.is_settled() {
             return None;
         }
-        if ctx.closing {
+        if ctx.closing || self.listening == Listening::Unwanted {
             Some(Instant::ZERO)
         } else {
             self.idle_since.map(|at| at + ctx.config.idle_eviction)
@@ -92,7 +93,7 @@ impl Record {
     fn listen_at(&self) -> Option<Instant> {
         match self.listening {
             Listening::Wanted(at) => Some(at),
-            Listening::Asked | Listening::Active => None,
+            Listening::Unwanted | Listening::Asked | Listening::Active => None,
         }
     }
 

@@ -6,20 +6,20 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use transport_traits::{Error, ErrorKind, Instant};
 
 use super::context::Context;
 use super::flush::Phase;
-use super::io::{Outcome, Output, Ticket, UpdateOutcome, UpdateRun};
+use super::io::{Outcome, Output, Ticket, UpdateChanges, UpdateInput, UpdateOutcome, UpdateRun};
 use super::record::Record;
-use crate::{UpdateId, json};
+use crate::{Object, UpdateId, json};
 
 /// An update that waits for its turn.
 #[derive(Debug)]
 pub(crate) struct UpdateJob {
     pub(crate) ticket: Ticket,
-    pub(crate) fields: Vec<Arc<str>>,
+    /// The fields that it may touch; `None`: all.
+    pub(crate) fields: Option<Vec<Arc<str>>>,
     /// The function decided to write nothing, on the base of this generation. That counts once the store
     /// has confirmed that base.
     pub(crate) verdict: Option<(UpdateOutcome, u64)>,
@@ -42,15 +42,27 @@ impl Tried {
 }
 
 impl Record {
+    /// What an update's function gets to see of a state.
+    fn input_of(job: &UpdateJob, object: &Object, users: &Arc<[Arc<str>]>) -> UpdateInput {
+        let fields = match &job.fields {
+            Some(named) => {
+                named.iter().map(|field| (Arc::clone(field), object.get(field).cloned())).collect()
+            }
+            None => {
+                object.iter().map(|(field, value)| (Arc::clone(field), Some(Arc::clone(value)))).collect()
+            }
+        };
+        UpdateInput { fields, whole_record: job.fields.is_none(), users: Arc::clone(users) }
+    }
+
     /// Plans a write for the first update in the queue and has its function run.
     pub(crate) fn start_update(&mut self, ctx: &mut Context) -> bool {
         self.drop_canceled(ctx, None);
         let Some(job) = self.updates.front() else { return false };
         let folded = self.journal.fold(&self.base, |_| true);
-        let values =
-            job.fields.iter().map(|field| (Arc::clone(field), folded.object.get(field).cloned())).collect();
+        let input = Self::input_of(job, &folded.object, &self.base.users);
         let tried = Tried { ticket: job.ticket, sequence: ctx.next_sequence(), changed: Vec::new() };
-        ctx.push(Output::RunUpdate(job.ticket, values));
+        ctx.push(Output::RunUpdate(job.ticket, input));
         self.begin(folded, Some(tried));
         self.call = Some(super::record::Call::Write);
         true
@@ -83,27 +95,26 @@ impl Record {
         }
     }
 
-    fn apply_update(
-        &mut self,
-        ctx: &mut Context,
-        now: Instant,
-        ticket: Ticket,
-        changes: Vec<(Arc<str>, Option<Arc<Value>>)>,
-    ) {
-        if changes.iter().any(|(_, value)| value.as_ref().is_some_and(|value| json::is_too_deep(value))) {
+    fn apply_update(&mut self, ctx: &mut Context, now: Instant, ticket: Ticket, changes: UpdateChanges) {
+        if changes
+            .fields
+            .iter()
+            .any(|(_, value)| value.as_ref().is_some_and(|value| json::is_too_deep(value)))
+        {
             let error = Error::new(ErrorKind::Invalid, "a value is nested too deeply to be read again");
             return self.give_up(ctx, ticket, UpdateOutcome::Refused(Arc::new(error)));
         }
         let attempt = self.attempt.as_mut().expect("the update is running");
         let tried = attempt.update.as_mut().expect("the update is running");
         let object = Arc::make_mut(&mut attempt.next.object);
-        for (field, value) in changes {
+        for (field, value) in changes.fields {
             tried.changed.push(Arc::clone(&field));
             match value {
                 Some(value) => object.insert(field, value),
                 None => object.remove(&field),
             };
         }
+        attempt.next.users = changes.users.unwrap_or_else(|| Arc::clone(&attempt.next.users));
         attempt.applied.insert(ctx.me, tried.sequence);
         self.finish_plan(ctx, now);
     }

@@ -16,36 +16,36 @@ use transport_memory::{MemoryBus, MemoryStore};
 use transport_mocks::{ManualTimer, MockDataStore, MockSubscriber};
 use transport_traits::{DataStore, Delivery, Error, ErrorKind, RecordKey, StoreLimits, Subscription};
 
-fn key() -> RecordKey {
+pub(crate) fn key() -> RecordKey {
     RecordKey::new("players", "7")
 }
 
-struct Setup {
-    store: NexusStore,
-    driver: Driver,
-    timer: ManualTimer,
+pub(crate) struct Setup {
+    pub(crate) store: NexusStore,
+    pub(crate) driver: Driver,
+    pub(crate) timer: ManualTimer,
 }
 
-fn setup(data: Arc<dyn DataStore>, config: Config) -> Setup {
+pub(crate) fn setup(data: Arc<dyn DataStore>, config: Config) -> Setup {
     let timer = ManualTimer::new();
     let bus = Arc::new(MemoryBus::unlimited().join());
     let (store, driver) = NexusStore::new(data, bus.clone(), bus, Arc::new(timer.clone()), config);
     Setup { store, driver, timer }
 }
 
-fn in_memory() -> (Setup, Arc<MemoryStore>) {
+pub(crate) fn in_memory() -> (Setup, Arc<MemoryStore>) {
     let data = Arc::new(MemoryStore::unlimited());
     (setup(data.clone(), Config::default()), data)
 }
 
 impl Setup {
     /// Polls the driver until it has nothing to do.
-    fn turn(&mut self) -> Poll<()> {
+    pub(crate) fn turn(&mut self) -> Poll<()> {
         self.driver.poll_unpin(&mut Context::from_waker(noop_waker_ref()))
     }
 
     /// Runs a call while the driver works.
-    fn run<T>(&mut self, call: impl Future<Output = T>) -> T {
+    pub(crate) fn run<T>(&mut self, call: impl Future<Output = T>) -> T {
         let driver = &mut self.driver;
         let mut call = Box::pin(call);
         block_on(std::future::poll_fn(|cx| {
@@ -58,13 +58,13 @@ impl Setup {
         }))
     }
 
-    fn open(&mut self) -> SaveData {
+    pub(crate) fn open(&mut self) -> SaveData {
         let store = self.store.clone();
         self.run(async move { store.open(key()).await }).unwrap()
     }
 }
 
-fn stored(data: &MemoryStore) -> Value {
+pub(crate) fn stored(data: &MemoryStore) -> Value {
     let stored = block_on(data.get(key())).unwrap();
     stored.map_or(Value::Null, |stored| serde_json::from_str(&stored.record.value).unwrap())
 }
@@ -176,7 +176,7 @@ fn a_load_that_fails_still_opens_the_record() {
     let ann = setup.open();
     assert!(matches!(ann.load_state(), LoadState::Failed(_)));
     ann.set("a", 1).unwrap();
-    assert_eq!(ann.get("a"), Some(json!(1)));
+    assert_eq!(ann.get_as::<Value>("a").unwrap(), Some(json!(1)));
     assert!(matches!(setup.run(ann.flush()), Err(FlushError::NotLoaded)));
     setup.timer.advance(Duration::from_secs(60));
     assert!(setup.turn().is_pending());
@@ -261,7 +261,7 @@ async fn two_stores_share_a_record_over_tokio() {
     let mut updates = b.on_update("coins");
     a.increment("coins", 5).unwrap();
     assert!(matches!(updates.next().await, Some(Update::Changed { .. })));
-    assert_eq!(b.get("coins"), Some(json!(5)));
+    assert_eq!(b.get_as::<Value>("coins").unwrap(), Some(json!(5)));
     b.increment("coins", 1).unwrap();
     b.flush().await.unwrap();
     assert!(here.flush_all().await.unsaved.is_empty());

@@ -59,17 +59,17 @@ fn a_store_that_is_down_for_an_hour_costs_nothing_but_memory() {
 #[test]
 fn a_full_journal_refuses_writes_and_keeps_what_it_has() {
     let mut world = World::new(1);
-    world.config.max_journal_bytes = 1_000;
+    world.config.max_journal_bytes = 2_000;
     world.join();
     world.run(SECOND);
     world.faults = Faults { unavailable: 100, ..Faults::default() };
-    world.set(0, "a", json!("x".repeat(800)));
-    let change = Change::Set(std::sync::Arc::new(json!("y".repeat(200))));
+    world.set(0, "a", json!("x".repeat(1_200)));
+    let change = Change::Set(std::sync::Arc::new(json!("y".repeat(500))));
     let refused = world.act(0, |machine, now, id| machine.write(now, id, "b", change));
     assert_eq!(refused, Err(WriteError::JournalFull));
     world.faults = Faults::default();
     world.run(SECOND * 20);
-    assert_eq!(world.stored_value()["a"].as_str().map(str::len), Some(800));
+    assert_eq!(world.stored_value()["a"].as_str().map(str::len), Some(1_200));
     world.set(0, "b", json!(1));
 }
 

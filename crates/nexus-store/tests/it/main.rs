@@ -1,11 +1,20 @@
 //! Tests of `nexus-store` through its public parts: machines in a simulated world, and the driver.
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
 
+mod functions;
 mod world;
 
+mod crowd;
+mod deletion;
 mod driver;
 mod faults;
 mod fleet;
 mod hostile;
 mod limits;
+mod local;
+mod once;
+mod outage;
+mod overwriting;
 mod scenarios;
+mod tags;
+mod typed;

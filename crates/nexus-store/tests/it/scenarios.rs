@@ -7,6 +7,7 @@ use nexus_store::{Change, Config};
 use serde_json::{Value, json};
 use transport_traits::{Instant, RecordKey, presets};
 
+use crate::functions::change;
 use crate::world::{START, World, key};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -183,12 +184,12 @@ fn an_abort_is_answered_only_on_the_latest_stored_value() {
     world.set(1, "coins", json!(100));
     world.flush(1);
     world.run(SECOND * 3);
-    world.on_update = |values| {
-        let coins = values["coins"].as_ref().map_or(0, |coins| coins.as_i64().unwrap());
+    world.on_update = |input| {
+        let coins = input.fields["coins"].as_ref().map_or(0, |coins| coins.as_i64().unwrap());
         if coins < 60 {
             return UpdateRun::Aborted;
         }
-        UpdateRun::Changes(vec![("coins".into(), Some(std::sync::Arc::new(json!(coins - 60))))])
+        change([("coins".into(), Some(std::sync::Arc::new(json!(coins - 60))))])
     };
     let update = world.update(0, &["coins"]);
     world.run(SECOND * 5);
@@ -276,7 +277,7 @@ fn a_subscription_that_comes_late_is_followed_by_a_read() {
 fn an_update_that_changes_nothing_stores_what_it_saw() {
     let mut world = World::with_servers(1, 1);
     world.increment(0, "coins", 1);
-    world.on_update = |_| UpdateRun::Changes(Vec::new());
+    world.on_update = |_| change([]);
     let update = world.update(0, &["coins"]);
     while world.outcome(0, update).is_none() {
         world.run(Duration::from_millis(10));

@@ -5,13 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use nexus_store::machine::{Input, Machine, Outcome, Output, RecordId, Ticket, UpdateRun};
+use nexus_store::machine::{
+    Input, Machine, Outcome, Output, RecordId, Scope, Ticket, UpdateInput, UpdateRun,
+};
 use nexus_store::{Change, Config, Object, View};
-use serde_json::{Value, json};
+use serde_json::Value;
 use transport_traits::{
     BusLimits, Error, ErrorKind, Instant, Precondition, Record, RecordKey, StoreLimits, Stored, Version,
     WallTime,
 };
+
+use crate::functions::{add_one, special_update};
 
 pub(crate) const START: WallTime = WallTime::from_micros(1_767_225_600_000_000);
 
@@ -42,9 +46,6 @@ pub(crate) struct Server {
     topic: Option<Arc<str>>,
 }
 
-/// The fields that an update names.
-pub(crate) type Values = BTreeMap<Arc<str>, Option<Arc<Value>>>;
-
 enum Event {
     Give(usize, Input),
     Store(usize, Call, bool),
@@ -68,7 +69,7 @@ pub(crate) struct World {
     pub(crate) gets: u64,
     pub(crate) messages: Vec<Bytes>,
     /// What the function of an update does.
-    pub(crate) on_update: fn(&Values) -> UpdateRun,
+    pub(crate) on_update: fn(&UpdateInput) -> UpdateRun,
     versions: u64,
     events: BTreeMap<(Instant, u64), Event>,
     next_event: u64,
@@ -76,14 +77,6 @@ pub(crate) struct World {
 
 pub(crate) fn key() -> RecordKey {
     RecordKey::new("players", "7")
-}
-
-/// Adds 1 to every field.
-pub(crate) fn add_one(values: &Values) -> UpdateRun {
-    let plus_one = |value: &Option<Arc<Value>>| json!(value.as_ref().map_or(0, |v| v.as_i64().unwrap()) + 1);
-    UpdateRun::Changes(
-        values.iter().map(|(field, value)| (Arc::clone(field), Some(Arc::new(plus_one(value))))).collect(),
-    )
 }
 
 impl World {
@@ -176,7 +169,7 @@ impl World {
     }
 
     pub(crate) fn update(&mut self, server: usize, fields: &[&str]) -> Ticket {
-        self.act(server, |machine, _, id| machine.update(id, fields))
+        self.act(server, |machine, _, id| machine.update(id, Scope::Fields(fields)))
     }
 
     pub(crate) fn give(&mut self, server: usize, input: Input) {
@@ -264,8 +257,8 @@ impl World {
                 self.later(1, Event::Give(server, Input::Subscribed(id, Ok(()))));
             }
             Output::Closed(_) => self.servers[server].topic = None,
-            Output::RunUpdate(ticket, values) => {
-                let run = (self.on_update)(&values);
+            Output::RunUpdate(ticket, input) => {
+                let run = special_update(&input).unwrap_or_else(|| (self.on_update)(&input));
                 self.later(0, Event::Give(server, Input::UpdateRan(ticket, run)));
             }
             Output::Changed(_, changes) => {
