@@ -101,6 +101,9 @@ impl Driver {
         let state = &mut *guard;
         state.driver = Some(cx.waker().clone());
         let now = shared.timer.now();
+        if state.abandoned {
+            state.machine.handle(now, Input::Drain);
+        }
         while let Some(output) = state.machine.poll(now) {
             match output {
                 Output::Publish { id, topic, body } => self.publish(id, Outgoing::new(topic, body)),

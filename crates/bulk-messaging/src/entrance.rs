@@ -6,7 +6,7 @@ use futures::channel::oneshot;
 use transport_traits::{Error, ErrorKind, Outgoing};
 
 use crate::error::closed;
-use crate::machine::Body;
+use crate::machine::Known;
 use crate::shared::{Shared, State, wake};
 use crate::{OnFull, Refusal};
 
@@ -14,7 +14,7 @@ use crate::{OnFull, Refusal};
 pub(crate) struct Entrance<'a> {
     shared: &'a Shared,
     message: Outgoing,
-    body: Body,
+    known: Known,
     confirm: Option<oneshot::Sender<Result<(), ErrorKind>>>,
     place: Option<u64>,
 }
@@ -23,10 +23,10 @@ impl<'a> Entrance<'a> {
     pub(crate) fn new(
         shared: &'a Shared,
         message: Outgoing,
-        body: Body,
+        known: Known,
         confirm: Option<oneshot::Sender<Result<(), ErrorKind>>>,
     ) -> Self {
-        Self { shared, message, body, confirm, place: None }
+        Self { shared, message, known, confirm, place: None }
     }
 
     /// Ready when the queue has accepted or refused the message.
@@ -54,8 +54,7 @@ impl<'a> Entrance<'a> {
 
     fn push(&mut self, state: &mut State) -> Result<(), Refusal> {
         let id = self.confirm.is_some().then(|| state.next_id());
-        let (now, message) = (self.shared.timer.now(), self.message.clone());
-        state.machine.push_checked(now, message, self.body, id)?;
+        state.machine.push_known(self.shared.timer.now(), &self.message, self.known, id)?;
         if let Some((id, confirm)) = id.zip(self.confirm.take()) {
             state.confirms.insert(id, confirm);
         }

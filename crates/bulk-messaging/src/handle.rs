@@ -15,7 +15,7 @@ use crate::entrance::Entrance;
 use crate::error::closed;
 use crate::inbox::InboxStream;
 use crate::links::Links;
-use crate::machine::{Body, Machine};
+use crate::machine::{Known, Machine};
 use crate::shared::Shared;
 use crate::wire::escape;
 use crate::{Config, ConfigError, Refusal, Stats};
@@ -65,7 +65,7 @@ impl BulkMessaging {
     /// # Errors
     /// As [`publish`](Publisher::publish) of this type.
     pub fn publish_text(&self, topic: impl Into<Topic>, text: &str) -> BoxFuture<'_, Result<(), Error>> {
-        self.enter(Outgoing::new(topic, escape(text)), Body::Json, None).boxed()
+        self.enter(Outgoing::new(topic, escape(text)), Known::Json, None).boxed()
     }
 
     /// Publishes a message and waits until the bus has accepted its frame. A message that was replaced by a later one
@@ -79,7 +79,7 @@ impl BulkMessaging {
     pub fn publish_confirmed(&self, message: Outgoing) -> BoxFuture<'_, Result<(), Error>> {
         let (sender, receiver) = oneshot::channel();
         async move {
-            self.enter(message, Body::Any, Some(sender)).await?;
+            self.enter(message, Known::Nothing, Some(sender)).await?;
             let outcome = receiver.await.unwrap_or(Err(ErrorKind::Unknown));
             outcome.map_err(|kind| Error::new(kind, "publishing the message's frame"))
         }
@@ -120,10 +120,10 @@ impl BulkMessaging {
     async fn enter(
         &self,
         message: Outgoing,
-        body: Body,
+        known: Known,
         confirm: Option<oneshot::Sender<Result<(), ErrorKind>>>,
     ) -> Result<(), Error> {
-        let mut entrance = Entrance::new(self.shared(), message, body, confirm);
+        let mut entrance = Entrance::new(self.shared(), message, known, confirm);
         poll_fn(|cx| entrance.poll(cx)).await
     }
 
@@ -150,7 +150,7 @@ impl Publisher for BulkMessaging {
     /// `TooLarge` and `Invalid` (not JSON, or the inner topic `~`), `Unavailable` where the queue is full and
     /// [`OnFull::Fail`](crate::OnFull::Fail) is set, `Closed`.
     fn publish(&self, message: Outgoing) -> BoxFuture<'_, Result<(), Error>> {
-        self.enter(message, Body::Any, None).boxed()
+        self.enter(message, Known::Nothing, None).boxed()
     }
 }
 

@@ -130,6 +130,6 @@ impl Stream for InboxStream {
 impl Drop for InboxStream {
     fn drop(&mut self) {
         self.shared.lock().inboxes.close(&self.topic, self.id);
-        self.shared.unwatch(self.topic.clone());
+        self.shared.unwatch(&self.topic);
     }
 }

@@ -1,12 +1,13 @@
 //! What handles, subscriptions and the driver share.
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 
 use futures::channel::oneshot;
 use parking_lot::{Mutex, MutexGuard};
-use tracing::warn;
+use tracing::{error, warn};
 use transport_traits::{Error, ErrorKind, Outgoing, Timer, Topic};
 
 use crate::error::closed;
@@ -76,9 +77,9 @@ impl Shared {
         state.inboxes.open(topic)
     }
 
-    pub(crate) fn unwatch(&self, topic: Topic) {
-        let mut state = self.lock();
-        self.handle(&mut state, Input::Unwatch(topic));
+    /// Asks nobody for the time: subscriptions are dropped while a thread panics, too.
+    pub(crate) fn unwatch(&self, topic: &Topic) {
+        self.lock().machine.unwatch(topic);
     }
 
     /// Asks the driver for the real subscription; `None` if it is in place.
@@ -122,11 +123,10 @@ impl Shared {
         Some(receiver)
     }
 
-    /// The last handle was dropped.
+    /// The last handle was dropped, perhaps while a thread panics: the driver begins the drain.
     pub(crate) fn abandon(&self) {
         let mut state = self.lock();
         state.abandoned = true;
-        self.handle(&mut state, Input::Drain);
         wake(state);
     }
 
@@ -135,7 +135,12 @@ impl Shared {
         let mut state = self.lock();
         state.closed = true;
         if !state.drained {
-            self.give_up(&mut state);
+            // Whatever panicked in the driver may panic here again, and that while the first panic unwinds.
+            let given_up = catch_unwind(AssertUnwindSafe(|| self.give_up(&mut state)));
+            state.drained = true;
+            if given_up.is_err() {
+                error!("the driver has panicked, and what was not sent is lost");
+            }
         }
         state.connected = false;
         state.confirms.clear();

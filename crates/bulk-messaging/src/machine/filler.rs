@@ -4,45 +4,47 @@
 //! age alone. One that does not fit is passed over, with its topic, and so are at most [`MISFITS`] of them: first fit over
 //! a bounded look-ahead (Johnson, *Near-optimal bin packing algorithms*, 1973).
 
-use super::packer::{Blocked, Load, is_by_age, open_heads};
-use super::queue::{Queue, TopicId};
+use super::packer::Blocked;
+use super::picks::Picks;
+use super::queue::Queue;
+use super::window::Window;
 use crate::wire::Draft;
 
 /// A frame is full when so many messages did not fit.
 const MISFITS: usize = 8;
 
-/// Moves messages of a lane out of the queue into the draft. `number` counts the lane's frames, from 1.
+/// Moves messages of a lane out of the queue into the draft. `number` counts the lane's frames, from 1. Says what the bodies
+/// cost at most.
 pub(super) fn fill(
     queue: &mut Queue,
     lane: usize,
     draft: &mut Draft,
     number: u64,
     blocked: &Blocked,
-) -> Load {
-    let mut load = Load::default();
+) -> (Picks, usize) {
+    let (mut picks, mut cost) = (Picks::new(number), 0);
     let mut misfits = Vec::new();
+    let mut window = Window::new(lane, number);
+    window.gather(queue, &picks, blocked, &misfits);
     while misfits.len() < MISFITS
-        && let Some(id) = next(queue, lane, number, blocked, &misfits)
+        && let Some(&candidate) = window.candidates().first()
     {
-        let topic = queue.topic(id);
-        let known = (topic.group.0 == number).then_some(topic.group.1);
-        let head = topic.head().expect("an indexed topic has messages");
-        if draft.add(known, &topic.topic, &head.body) {
-            load.take(queue, id, number);
-        } else {
-            misfits.push(id);
+        let topic = &queue.topic(candidate.id).topic;
+        let head = queue.head(candidate.id).expect("an indexed topic has messages");
+        if !draft.add(picks.group(queue, candidate.id), topic, queue.body(head)) {
+            misfits.push(candidate.id);
+            window.skip(0);
+            continue;
+        }
+        cost += head.cost;
+        picks.take(queue, candidate.id);
+        if window.taken(queue, &picks, 0) {
+            queue.reindex_picked(&picks);
+            window.gather(queue, &picks, blocked, &misfits);
         }
     }
-    assert!(load.len() > 0, "an accepted message fits into a frame of its own");
-    load
-}
-
-/// The first head in order that was not passed over.
-fn next(queue: &Queue, lane: usize, number: u64, blocked: &Blocked, misfits: &[TopicId]) -> Option<TopicId> {
-    let first = |class| open_heads(queue, lane, blocked, class).find(|(_, id)| !misfits.contains(id));
-    let mut firsts = (0..3).filter_map(first);
-    let first = if is_by_age(number) { firsts.min() } else { firsts.next() };
-    first.map(|(_, id)| id)
+    assert!(picks.len() > 0, "an accepted message fits into a frame of its own");
+    (picks, cost)
 }
 
 /// What messages cost in a frame, of what they may cost at most: an average over the last frames, for the guess whether

@@ -1,32 +1,36 @@
 //! Frames that are sealed and not yet accepted by the bus: their bytes never change, their repetitions wait.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use transport_traits::Instant;
+use transport_traits::{Instant, Topic};
 
-use super::packer::{Blocked, Group, Load};
+use super::load::Load;
+use super::packer::Blocked;
 
 /// A sealed frame.
 #[derive(Debug)]
 pub(crate) struct Sealed {
+    sequence: u64,
     pub(crate) body: Bytes,
     pub(crate) load: Load,
     /// Its size, as the bus counts.
     pub(crate) cost: usize,
     /// The oldest message in it.
     oldest: u64,
+    /// Its inner topics, where those matter.
+    topics: Vec<Topic>,
     /// Publishes of it so far.
     attempts: u32,
     /// When to publish it next; `None` while that is under way.
     due: Option<Instant>,
 }
 
-/// Frames by sequence.
+/// Frames in the order of their sequences; there are few.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
-    frames: BTreeMap<u64, Sealed>,
+    frames: VecDeque<Sealed>,
     /// The inner topics in them, where those matter.
     topics: Blocked,
 }
@@ -63,39 +67,36 @@ impl InFlight {
 
     /// The smallest sequence in flight.
     pub(crate) fn first(&self) -> Option<u64> {
-        self.frames.first_key_value().map(|(&sequence, _)| sequence)
+        self.frames.front().map(|frame| frame.sequence)
     }
 
     /// The oldest message in flight.
     pub(crate) fn oldest(&self) -> Option<u64> {
-        self.frames.values().map(|frame| frame.oldest).min()
+        self.frames.iter().map(|frame| frame.oldest).min()
     }
 
-    /// Adds a frame whose first publish begins now.
-    /// With `block` its inner topics are counted.
-    pub(crate) fn insert(&mut self, sequence: u64, body: Bytes, cost: usize, load: Load, block: bool) {
-        let messages = load.groups.iter().flat_map(|group| &group.messages);
-        let oldest = messages.map(|message| message.order).min().expect("a sealed frame has messages");
-        for group in load.groups.iter().filter(|_| block) {
-            *self.topics.entry(group.topic.clone()).or_default() += 1;
+    /// Adds a frame whose first publish begins now. `topics` must wait for its end.
+    pub(crate) fn insert(&mut self, sequence: u64, body: Bytes, cost: usize, load: Load, topics: Vec<Topic>) {
+        let oldest = load.oldest().expect("a sealed frame has messages");
+        for topic in &topics {
+            *self.topics.entry(topic.clone()).or_default() += 1;
         }
-        let frame = Sealed { body, load, cost, oldest, attempts: 1, due: None };
-        let former = self.frames.insert(sequence, frame);
-        assert!(former.is_none(), "a sequence is used once");
+        assert!(self.frames.back().is_none_or(|last| last.sequence < sequence), "a sequence is used once");
+        self.frames.push_back(Sealed { sequence, body, load, cost, oldest, topics, attempts: 1, due: None });
     }
 
     /// When the next repetition is due.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        self.frames.values().filter_map(|frame| frame.due).min()
+        self.frames.iter().filter_map(|frame| frame.due).min()
     }
 
     /// Begins the repetition that is due, the first in sequence if there are several.
     pub(crate) fn repeat(&mut self, now: Instant) -> Option<(u64, Bytes)> {
         let due = |frame: &Sealed| frame.due.is_some_and(|due| due <= now);
-        let (&sequence, frame) = self.frames.iter_mut().find(|(_, frame)| due(frame))?;
+        let frame = self.frames.iter_mut().find(|frame| due(frame))?;
         frame.due = None;
         frame.attempts = frame.attempts.saturating_add(1);
-        Some((sequence, frame.body.clone()))
+        Some((frame.sequence, frame.body.clone()))
     }
 
     /// A publish has failed and will be repeated. Says when; `None` if it was not under way.
@@ -107,7 +108,8 @@ impl InFlight {
         backoff: Backoff,
         random: &mut fastrand::Rng,
     ) -> Option<Instant> {
-        let frame = self.frames.get_mut(&sequence).filter(|frame| frame.due.is_none())?;
+        let at = self.under_way(sequence)?;
+        let frame = &mut self.frames[at];
         let due = now + backoff.wait(frame.attempts, random).max(at_least);
         frame.due = Some(due);
         Some(due)
@@ -115,26 +117,29 @@ impl InFlight {
 
     /// A frame's publish is over, for better or worse; `None` if it was not under way.
     pub(crate) fn remove(&mut self, sequence: u64) -> Option<Sealed> {
-        self.frames.get(&sequence).filter(|frame| frame.due.is_none())?;
-        let frame = self.frames.remove(&sequence)?;
-        if !self.topics.is_empty() {
-            self.unblock(&frame.load.groups);
-        }
+        let at = self.under_way(sequence)?;
+        let frame = self.frames.remove(at)?;
+        self.unblock(&frame.topics);
         Some(frame)
+    }
+
+    /// Where a frame is whose publish is under way.
+    fn under_way(&self, sequence: u64) -> Option<usize> {
+        self.frames.iter().position(|frame| frame.sequence == sequence && frame.due.is_none())
     }
 
     /// Takes every frame out, with whether a publish of it was under way or may have happened.
     pub(crate) fn take_all(&mut self) -> Vec<Sealed> {
         self.topics.clear();
-        std::mem::take(&mut self.frames).into_values().collect()
+        std::mem::take(&mut self.frames).into()
     }
 
-    fn unblock(&mut self, groups: &[Group]) {
-        for group in groups {
-            let count = self.topics.get_mut(&group.topic).expect("a topic in flight is counted");
+    fn unblock(&mut self, topics: &[Topic]) {
+        for topic in topics {
+            let count = self.topics.get_mut(topic).expect("a topic in flight is counted");
             *count -= 1;
             if *count == 0 {
-                self.topics.remove(&group.topic);
+                self.topics.remove(topic);
             }
         }
     }

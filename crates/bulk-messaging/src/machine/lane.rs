@@ -9,6 +9,7 @@ use super::heads::Heads;
 use super::in_flight::InFlight;
 use super::pacing::Pacing;
 use super::packer::{Blocked, can_pack, is_by_age, pack, pack_until};
+use super::picks::Picks;
 use super::queue::Queue;
 use super::settings::Settings;
 use super::{Output, PublishId};
@@ -117,20 +118,18 @@ impl Lane {
         }
         let header = header.map(|header| header.to_text());
         let room = settings.room(header.as_deref());
-        let load = match end {
-            Some(end) => pack_until(queue, self.number, sequence, end),
+        let (picks, cost) = match end {
+            Some(end) => pack_until(queue, sequence, end),
             None => pack(queue, self.number, room, sequence, self.blocked(settings)),
         };
-        let groups = load.groups.iter().map(|group| (&group.topic, group.bodies()));
-        let size = settings.frame.max.min(64 << 10);
+        let cost = settings.frame.max - room + cost;
+        let groups = picks.groups().iter().map(|&pick| (&*queue.topic(pick.topic).topic, queue.bodies(pick)));
         let body = match &header {
-            Some(header) => encode(header, groups, size),
-            None => encode_plain(groups, size),
+            Some(header) => encode(header, groups, cost),
+            None => encode_plain(groups, cost),
         };
-        let cost = settings.frame.max - room + load.cost;
         debug_assert_eq!(cost, settings.frame.counting.measure(&body), "costs add up");
-        self.in_flight.insert(sequence, body.clone(), cost, load, settings.waits());
-        self.publish(sequence, body)
+        self.sealed(settings, queue, sequence, body, cost, &picks)
     }
 
     /// The same where only the frame itself knows whether a message fits.
@@ -142,13 +141,29 @@ impl Lane {
         header: &Header,
     ) -> Output {
         let mut draft = sizes.draft(header);
-        let load = fill(queue, self.number, &mut draft, header.sequence, self.blocked(settings));
+        let (picks, bodies) = fill(queue, self.number, &mut draft, header.sequence, self.blocked(settings));
         let body = draft.finish();
         let cost = settings.frame.counting.measure(&body);
         assert!(cost <= settings.frame.max, "a frame is never over its limit");
-        self.folding.learn(cost, load.bodies_cost());
-        self.in_flight.insert(header.sequence, body.clone(), cost, load, settings.waits());
-        self.publish(header.sequence, body)
+        self.folding.learn(cost, bodies);
+        self.sealed(settings, queue, header.sequence, body, cost, &picks)
+    }
+
+    /// Begins the publish of a frame that has taken these messages.
+    fn sealed(
+        &mut self,
+        settings: &Settings,
+        queue: &mut Queue,
+        sequence: u64,
+        body: Bytes,
+        cost: usize,
+        picks: &Picks,
+    ) -> Output {
+        let topics = picks.groups().iter().filter(|_| settings.waits());
+        let topics = topics.map(|pick| queue.topic(pick.topic).topic.clone()).collect();
+        let load = queue.release(picks);
+        self.in_flight.insert(sequence, body.clone(), cost, load, topics);
+        self.publish(sequence, body)
     }
 
     /// Begins the publish of a head.
@@ -158,7 +173,7 @@ impl Lane {
         let header = header.expect("the strict profile has no heads");
         let body = match settings.tariff {
             Tariff::Nexus(_) => {
-                encode(&header.to_text(), std::iter::empty::<(&Topic, std::iter::Empty<&Bytes>)>(), 64)
+                encode(&header.to_text(), std::iter::empty::<(&str, std::iter::Empty<&[u8]>)>(), 64)
             }
             Tariff::Compact(sizes) => sizes.head(&header),
         };

@@ -4,129 +4,55 @@
 //! call `poll` again at [`Machine::next_wakeup`]. [`Driver`](crate::Driver) does just that; a simulator may do it
 //! instead. Times come from one clock and never go back.
 
+mod arena;
 mod assembler;
 mod cuts;
+mod entries;
 mod filler;
 mod fragment;
 mod heads;
 mod ids;
 mod in_flight;
+mod io;
+mod keys;
 mod lane;
 mod lanes;
+mod line;
+mod load;
 mod outstanding;
 mod pacing;
 mod packer;
+mod parcel;
+mod picks;
 mod queue;
 mod receiver;
 mod sender;
 mod settings;
 mod stream;
 mod topic_queue;
+mod topics;
 mod wholes;
+mod window;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use transport_traits::{BusLimits, ErrorKind, Instant, Outgoing, Topic};
+use transport_traits::{BusLimits, Instant, Outgoing, Topic};
 
 use self::assembler::{Assembler, Taken};
 use self::fragment::{Fragment, is_marked};
 pub use self::ids::{ConfirmId, FlushId, PublishId};
+pub use self::io::{Input, Output};
+pub(crate) use self::parcel::Known;
+use self::parcel::Parcel;
 use self::receiver::{Bounds, Receiver, StreamId};
 use self::sender::Sender;
 use self::settings::Settings;
 use self::stream::{Arrival, Event, Patience};
-use crate::wire::{Frame, Header, escape};
+use crate::wire::{Frame, Header};
 use crate::{Config, ConfigError, Refusal, Stats, WireError};
-
-/// What happens to the machine.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Input {
-    /// A publish that [`Output::Publish`] asked for is over.
-    Published {
-        /// Which one.
-        id: PublishId,
-        /// How it went.
-        result: Result<(), ErrorKind>,
-    },
-    /// One of the real topics delivered this.
-    Received(Bytes),
-    /// A real topic may have lost messages.
-    TransportGap,
-    /// Send everything queued so far without linger, and yield [`Output::Flushed`] when the bus has accepted it or
-    /// refused it for good.
-    Flush(FlushId),
-    /// Accept nothing more, send what is queued, and yield [`Output::Drained`] when that is done or its time is over.
-    Drain,
-    /// Somebody subscribed to this inner topic. Counts.
-    Watch(Topic),
-    /// One subscription of this inner topic ended.
-    Unwatch(Topic),
-}
-
-/// What the machine asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Output {
-    /// Publish this on the real topic, and report the end as [`Input::Published`].
-    Publish {
-        /// Names it.
-        id: PublishId,
-        /// The real topic.
-        topic: Topic,
-        /// The frame.
-        body: Bytes,
-    },
-    /// A message for every subscription of this inner topic.
-    Deliver {
-        /// The inner topic.
-        topic: Topic,
-        /// The message.
-        body: Bytes,
-    },
-    /// Every subscription may have missed messages here.
-    Gap,
-    /// What became of messages that somebody waits for.
-    Confirmed {
-        /// Who waits.
-        ids: Vec<ConfirmId>,
-        /// The outcome.
-        result: Result<(), ErrorKind>,
-    },
-    /// The bus refused a frame for good.
-    Refused {
-        /// How many messages were in it.
-        messages: usize,
-        /// Why.
-        kind: ErrorKind,
-    },
-    /// A frame was received that could not be read. It was dropped.
-    Malformed(WireError),
-    /// A flush is over.
-    Flushed(FlushId),
-    /// The drain is over. These messages were not accepted by the bus, in the order of their publishing; those whose
-    /// publish was under way may have been sent nonetheless.
-    Drained(Vec<Outgoing>),
-}
-
-impl Output {
-    /// Nothing if nobody waits.
-    fn confirmed(ids: Vec<ConfirmId>, result: Result<(), ErrorKind>) -> Option<Self> {
-        (!ids.is_empty()).then_some(Self::Confirmed { ids, result })
-    }
-}
-
-/// What is known of a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Body {
-    /// Nothing.
-    Any,
-    /// It is one JSON value without white space around it, since we wrote it.
-    Json,
-}
 
 /// The state of one server's bulk messaging.
 #[derive(Debug)]
@@ -215,7 +141,7 @@ impl Machine {
         message: Outgoing,
         confirm: Option<ConfirmId>,
     ) -> Result<(), Refusal> {
-        self.push_checked(now, message, Body::Any, confirm)
+        self.push_known(now, &message, Known::Nothing, confirm)
     }
 
     /// The same for a text: the message is the JSON string of it, which needs no check.
@@ -229,19 +155,28 @@ impl Machine {
         text: &str,
         confirm: Option<ConfirmId>,
     ) -> Result<(), Refusal> {
-        self.push_checked(now, Outgoing::new(topic, escape(text)), Body::Json, confirm)
+        self.push_parcel(now, Parcel::text(topic, text), confirm)
     }
 
-    /// Accepts a message whose body is known to be such.
-    pub(crate) fn push_checked(
+    /// Accepts a message of whose body something may be known.
+    pub(crate) fn push_known(
         &mut self,
         now: Instant,
-        message: Outgoing,
-        body: Body,
+        message: &Outgoing,
+        known: Known,
+        confirm: Option<ConfirmId>,
+    ) -> Result<(), Refusal> {
+        self.push_parcel(now, Parcel::of(message, known), confirm)
+    }
+
+    fn push_parcel(
+        &mut self,
+        now: Instant,
+        parcel: Parcel<'_>,
         confirm: Option<ConfirmId>,
     ) -> Result<(), Refusal> {
         self.now = now;
-        self.sender.push(now, message, body, confirm, &mut self.stats)
+        self.sender.push(now, parcel, confirm, &mut self.stats)
     }
 
     /// Checks the name of an inner topic.
@@ -384,7 +319,8 @@ impl Machine {
         }
     }
 
-    fn unwatch(&mut self, topic: &Topic) {
+    /// One subscription of this inner topic ended.
+    pub(crate) fn unwatch(&mut self, topic: &Topic) {
         if let Some(count) = self.watched.get_mut(topic) {
             *count -= 1;
             if *count == 0 {

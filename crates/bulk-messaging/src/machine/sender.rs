@@ -1,25 +1,22 @@
 //! The sending half: a queue, frames in flight, and what decides when the next publish happens.
 
+mod intake;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use transport_traits::limits::Content;
-use transport_traits::{ErrorKind, Instant, Outgoing, Priority, Retry};
+use transport_traits::{ErrorKind, Instant, Outgoing, Retry};
 
 use super::cuts::Cuts;
-use super::fragment::{is_marked, split};
 use super::in_flight::{Backoff, Sealed};
 use super::lane::{Lane, Surroundings, Task};
 use super::outstanding::Outstanding;
 use super::pacing::{Buckets, Pacing};
-use super::packer::Load;
-use super::queue::{Measured, Pushed, Queue, TopicId};
+use super::queue::Queue;
 use super::settings::Settings;
-use super::wholes::Wholes;
-use super::{Body, ConfirmId, Output, PublishId};
-use crate::wire::value;
-use crate::{Refusal, Stats};
+use super::wholes::{WholeId, Wholes};
+use super::{Output, PublishId};
+use crate::Stats;
 
 #[derive(Debug)]
 pub(crate) struct Sender {
@@ -38,13 +35,6 @@ pub(crate) struct Sender {
     wholes: Wholes,
     /// Messages that the bus refused during the drain, with their orders.
     refused: Vec<(u64, Outgoing)>,
-}
-
-/// A message that was checked and measured.
-enum Prepared {
-    One(Measured),
-    /// In fragments, each with its cost.
-    Split(Outgoing, Vec<(Bytes, usize)>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,128 +69,6 @@ impl Sender {
             wholes: Wholes::default(),
             refused: Vec::new(),
             settings,
-        }
-    }
-
-    /// Accepts a message into the queue.
-    pub(crate) fn push(
-        &mut self,
-        now: Instant,
-        message: Outgoing,
-        body: Body,
-        confirm: Option<ConfirmId>,
-        stats: &mut Stats,
-    ) -> Result<(), Refusal> {
-        let measured = match self.prepare(message, body, confirm)? {
-            Prepared::One(measured) => measured,
-            Prepared::Split(message, parts) => {
-                self.push_parts(now, message, parts, confirm)?;
-                stats.accepted += 1;
-                stats.split += 1;
-                return Ok(());
-            }
-        };
-        let order = self.queue.next_order();
-        let cut =
-            self.cuts.as_ref().map(|_| (measured.message.topic.clone(), measured.cost, measured.topic_cost));
-        let pushed = self.queue.push(now, measured)?;
-        if let Some((cuts, (topic, cost, topic_cost))) = self.cuts.as_mut().zip(cut) {
-            cuts.push(now, order, &topic, cost, topic_cost);
-        }
-        stats.accepted += 1;
-        stats.conflated += u64::from(pushed == Pushed::Conflated);
-        Ok(())
-    }
-
-    /// Checks a message, and computes what it costs. The only time that its body is looked at.
-    fn prepare(
-        &self,
-        mut message: Outgoing,
-        body: Body,
-        confirm: Option<ConfirmId>,
-    ) -> Result<Prepared, Refusal> {
-        if self.phase != Phase::Open {
-            return Err(Refusal::Closed);
-        }
-        let (place, topic_cost) = self.look_up(&message.topic)?;
-        if body == Body::Any && self.settings.tariff.content() == Content::Text {
-            message.body = value(&message.body).ok_or(Refusal::NotJson)?;
-        }
-        if self.settings.is_strict() {
-            (message.priority, message.conflation_key) = (Priority::Normal, None);
-        }
-        let (tariff, limit) = self.settings.body_limit(self.room, &message.topic, topic_cost);
-        let size = tariff.body(&message.body);
-        if !self.settings.is_strict() && (size > limit || is_marked(&message.body)) {
-            return self.prepare_parts(message, size, limit);
-        }
-        if size > limit {
-            return Err(self.too_large(size, limit));
-        }
-        let cost = if self.settings.is_strict() { self.settings.tariff.body(&message.body) } else { size };
-        Ok(Prepared::One(Measured { message, cost, topic_cost, place, confirm, whole: None }))
-    }
-
-    /// Splits a message that is too long for a frame, or wraps one that looks like a fragment.
-    fn prepare_parts(&self, message: Outgoing, size: usize, limit: usize) -> Result<Prepared, Refusal> {
-        let (tariff, config) = (self.settings.tariff, &self.settings.config);
-        let most = config.fragmentation.map_or(0, |bounds| bounds.max_message_bytes);
-        let may_split = message.body.len() <= most;
-        if size > limit && !may_split {
-            let of_frame = self.too_large(size, limit);
-            let of_whole = Refusal::Body { size: message.body.len(), limit: most };
-            return Err(if most > 0 { of_whole } else { of_frame });
-        }
-        let is_text = tariff.content() == Content::Text;
-        let parts =
-            split(&message.body, is_text, tariff, limit).filter(|parts| may_split || parts.len() == 1);
-        let parts = parts.ok_or_else(|| self.too_large(size, limit))?;
-        let measured = |part: Bytes| {
-            let cost = tariff.body(&part);
-            (part, cost)
-        };
-        self.queue.check_room(parts.len(), parts.iter().map(Bytes::len).sum())?;
-        Ok(Prepared::Split(message, parts.into_iter().map(measured).collect()))
-    }
-
-    fn too_large(&self, size: usize, limit: usize) -> Refusal {
-        let empty = self.settings.tariff.empty_body();
-        Refusal::Body { size: size + empty, limit: limit + empty }
-    }
-
-    /// Queues the fragments of a message one behind the other. The conflation key has done its work when none can replace
-    /// the unsent message that had it, since that one would come after.
-    fn push_parts(
-        &mut self,
-        now: Instant,
-        message: Outgoing,
-        parts: Vec<(Bytes, usize)>,
-        confirm: Option<ConfirmId>,
-    ) -> Result<(), Refusal> {
-        let id = self.queue.next_order();
-        let count = parts.len();
-        if let Some(key) = &message.conflation_key {
-            self.queue.forget_key(&message.topic, key);
-        }
-        for (part, cost) in parts {
-            let part = Outgoing::new(message.topic.clone(), part).with_priority(message.priority);
-            let (place, topic_cost) = self.look_up(&part.topic)?;
-            let whole = Some(id);
-            let measured = Measured { message: part, cost, topic_cost, place, confirm: None, whole };
-            self.queue.push(now, measured)?;
-        }
-        self.wholes.add(id, message, count, confirm);
-        Ok(())
-    }
-
-    /// Where messages of an inner topic wait, if there are any, and what it adds to a frame beside its messages. The name of
-    /// one that has none is checked.
-    fn look_up(&self, topic: &str) -> Result<(Option<TopicId>, usize), Refusal> {
-        match self.queue.find(topic) {
-            Some(id) => Ok((Some(id), self.queue.topic(id).cost)),
-            None => {
-                self.settings.check_topic(topic).map(|size| (None, self.settings.tariff.topic(topic, size)))
-            }
         }
     }
 
@@ -281,7 +149,7 @@ impl Sender {
                 lane.heads.restart(now);
                 stats.frames += 1;
                 stats.frame_bytes += frame.cost as u64;
-                self.load_over(frame.load, Ok(()), stats, outputs);
+                self.over(frame, Ok(()), stats, outputs);
             }
             Err(kind) if kind.retry() == Retry::Never || self.settings.is_strict() => {
                 self.give_up(now, id, kind, stats, outputs);
@@ -311,33 +179,51 @@ impl Sender {
         outputs: &mut impl Extend<Output>,
     ) {
         let lane = &mut self.lanes[id.lane];
-        let Some(Sealed { load, .. }) = lane.in_flight.remove(id.sequence) else { return };
+        let Some(frame) = lane.in_flight.remove(id.sequence) else { return };
         lane.heads.restart(now);
-        outputs.extend([Output::Refused { messages: load.len(), kind }]);
-        self.load_over(load, Err(kind), stats, outputs);
+        outputs.extend([Output::Refused { messages: frame.load.len(), kind }]);
+        self.over(frame, Err(kind), stats, outputs);
     }
 
-    /// What was in a frame was accepted or given up. Messages in fragments are over with their last one.
-    fn load_over(
+    /// What was in a frame was accepted or given up.
+    fn over(
         &mut self,
-        load: Load,
+        frame: Sealed,
         result: Result<(), ErrorKind>,
         stats: &mut Stats,
         outputs: &mut impl Extend<Output>,
     ) {
+        let Sealed { load, body, .. } = frame;
         outputs.extend(Output::confirmed(load.confirms(), result));
-        for (topic, message) in load.into_messages() {
-            let (order, over) = match message.whole {
-                None => (message.order, Some((message.into_outgoing(topic), result))),
-                Some(id) => (id, self.wholes.part_over(id, result).map(|whole| whole.over(outputs))),
-            };
-            match over {
-                Some((_, Ok(()))) => stats.messages += 1,
-                Some((message, Err(_))) => {
-                    stats.refused += 1;
-                    self.refused.extend((self.phase != Phase::Open).then_some((order, message)));
-                }
-                None => {}
+        let mut messages = load.len();
+        for id in load.wholes() {
+            messages -= 1;
+            self.part_over(id, result, stats, outputs);
+        }
+        match result {
+            Ok(()) => stats.messages += messages as u64,
+            Err(_) => stats.refused += messages as u64,
+        }
+        if result.is_err() && self.phase != Phase::Open {
+            self.refused.extend(load.recover(&body));
+        }
+    }
+
+    /// The publish of a fragment is over, and with the last one that of its message.
+    fn part_over(
+        &mut self,
+        id: WholeId,
+        result: Result<(), ErrorKind>,
+        stats: &mut Stats,
+        outputs: &mut impl Extend<Output>,
+    ) {
+        let Some(whole) = self.wholes.part_over(id, result) else { return };
+        let (message, result) = whole.over(outputs);
+        match result {
+            Ok(()) => stats.messages += 1,
+            Err(_) => {
+                stats.refused += 1;
+                self.refused.extend((self.phase != Phase::Open).then_some((id, message)));
             }
         }
     }
@@ -371,18 +257,12 @@ impl Sender {
         let mut rest = std::mem::take(&mut self.refused);
         for frame in self.lanes.iter_mut().flat_map(|lane| lane.in_flight.take_all()) {
             outputs.extend(Output::confirmed(frame.load.confirms(), Err(ErrorKind::Unknown)));
-            for (topic, message) in frame.load.into_messages() {
-                match message.whole {
-                    Some(id) => self.wholes.touch(id),
-                    None => rest.push((message.order, message.into_outgoing(topic))),
-                }
-            }
+            frame.load.wholes().for_each(|id| self.wholes.touch(id));
+            rest.extend(frame.load.recover(&frame.body));
         }
-        let unsent = self.queue.take_all();
-        let waiting = unsent.iter().flat_map(|(_, message)| &message.confirms).copied().collect();
+        let (unsent, waiting) = self.queue.take_all();
         outputs.extend(Output::confirmed(waiting, Err(ErrorKind::Closed)));
-        let unsent = unsent.into_iter().filter(|(_, message)| message.whole.is_none());
-        rest.extend(unsent.map(|(topic, message)| (message.order, message.into_outgoing(topic))));
+        rest.extend(unsent);
         rest.extend(self.wholes.take_all().into_iter().map(|(id, whole)| (id, whole.cut_short(outputs))));
         rest.sort_unstable_by_key(|&(order, _)| order);
         let rest = rest.into_iter().map(|(_, message)| message).collect();

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use transport_traits::limits::{Content, FleetRate, ReceiveCounting, SizeLimit, json_encoded_len};
+use transport_traits::limits::{Content, FleetRate, ReceiveCounting, SizeLimit};
 use transport_traits::{BusLimits, Instant, TokenBucket, Topic};
 
 use super::pacing::Buckets;
 use crate::error::check_batch;
 use crate::wire::{
     AROUND_HEADER, Costs, Form, HEADER_TOPIC, Header, MAX_INCARNATION, MAX_SEQUENCE, PLAIN_FIXED, Sizes,
-    Tariff, check_sender, opening,
+    Tariff, check_sender, json_len, opening,
 };
 use crate::{Budget, Config, ConfigError, Format, Fragmentation, Profile, Refusal};
 
@@ -181,7 +181,7 @@ impl Settings {
 
     /// Checks the name of an inner topic, and says how long its JSON form is.
     pub(crate) fn check_topic(&self, topic: &str) -> Result<usize, Refusal> {
-        let (size, limit) = (json_encoded_len(topic.as_bytes()), self.config.max_topic_bytes);
+        let (size, limit) = (json_len(topic), self.config.max_topic_bytes);
         if topic == HEADER_TOPIC {
             return Err(Refusal::ReservedTopic);
         }

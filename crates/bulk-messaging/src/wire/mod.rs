@@ -17,7 +17,7 @@ pub use frame::Frame;
 pub(crate) use compact::{Draft, Form, Sizes};
 pub(crate) use cost::Costs;
 pub(crate) use header::{Header, MAX_INCARNATION, MAX_SEQUENCE, check_sender};
-pub(crate) use json::escape;
+pub(crate) use json::{escape, escape_into, escaped_at_most, json_len};
 pub(crate) use nexus::{AROUND_HEADER, HEADER_TOPIC, encode, opening, value};
 pub(crate) use plain::{PLAIN_FIXED, encode_plain};
 pub(crate) use tariff::Tariff;

@@ -1,7 +1,6 @@
 //! The `Nexus` format: `{"inner topic":[message, …], …}`, with the header as one more inner topic.
 
 use bytes::Bytes;
-use transport_traits::Topic;
 
 use super::frame::{Entry, Frame, Span};
 use super::json::{RawString, Scanner, escape, is_plain, only_value};
@@ -11,9 +10,9 @@ use super::{Header, WireError};
 pub(crate) const HEADER_TOPIC: &str = "~";
 
 /// Writes a frame: the text of its header, then every group.
-pub(crate) fn encode<'a, M>(header: &str, groups: impl Iterator<Item = (&'a Topic, M)>, size: usize) -> Bytes
+pub(crate) fn encode<'a, M>(header: &str, groups: impl Iterator<Item = (&'a str, M)>, size: usize) -> Bytes
 where
-    M: Iterator<Item = &'a Bytes>,
+    M: Iterator<Item = &'a [u8]>,
 {
     let mut out = Vec::with_capacity(size);
     out.extend_from_slice(b"{\"~\":[\"");
@@ -28,9 +27,9 @@ where
 pub(crate) const AROUND_HEADER: &[u8] = b"{\"~\":[\"\"]}";
 
 /// Writes every group as its opening, its messages and a closing bracket.
-pub(super) fn write_groups<'a, M>(groups: impl Iterator<Item = (&'a Topic, M)>, out: &mut Vec<u8>)
+pub(super) fn write_groups<'a, M>(groups: impl Iterator<Item = (&'a str, M)>, out: &mut Vec<u8>)
 where
-    M: Iterator<Item = &'a Bytes>,
+    M: Iterator<Item = &'a [u8]>,
 {
     for (topic, messages) in groups {
         open(topic, out);
@@ -65,9 +64,8 @@ pub(crate) fn opening(topic: &str) -> Vec<u8> {
 }
 
 /// The one JSON value that a body is, without the white space around it; `None` if it is none.
-pub(crate) fn value(body: &Bytes) -> Option<Bytes> {
-    let (start, end) = only_value(body)?;
-    Some(if end - start == body.len() { body.clone() } else { body.slice(start..end) })
+pub(crate) fn value(body: &[u8]) -> Option<&[u8]> {
+    only_value(body).map(|(start, end)| &body[start..end])
 }
 
 /// Reads a frame. The caller has checked that it is shorter than 4 GiB.

@@ -1,7 +1,6 @@
 //! Frames of the `Nexus` format without a header, as the original writes them.
 
 use bytes::Bytes;
-use transport_traits::Topic;
 
 use super::nexus::write_groups;
 
@@ -9,9 +8,9 @@ use super::nexus::write_groups;
 pub(crate) const PLAIN_FIXED: usize = 1;
 
 /// Writes a frame: every group as its opening, its messages and a closing bracket. There is at least one.
-pub(crate) fn encode_plain<'a, M>(groups: impl Iterator<Item = (&'a Topic, M)>, size: usize) -> Bytes
+pub(crate) fn encode_plain<'a, M>(groups: impl Iterator<Item = (&'a str, M)>, size: usize) -> Bytes
 where
-    M: Iterator<Item = &'a Bytes>,
+    M: Iterator<Item = &'a [u8]>,
 {
     let mut out = Vec::with_capacity(size);
     write_groups(groups, &mut out);

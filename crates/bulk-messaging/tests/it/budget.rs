@@ -2,19 +2,24 @@
 
 use std::time::Duration;
 
-use bulk_messaging::Budget;
 use bulk_messaging::machine::Input;
+use bulk_messaging::{Budget, Format};
 use proptest::prelude::*;
 use transport_traits::limits::SizeLimit;
 use transport_traits::{ErrorKind, Instant, Outgoing, presets};
 
-use crate::support::{Faults, SECOND, World, at, drain_outputs, machine, publishes};
+use crate::support::{Faults, SECOND, World, at, drain_outputs, formats, machine, publishes};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn world(seed: u64, publishes: u32) -> World {
+    world_of(Format::Nexus, seed, publishes)
+}
+
+fn world_of(format: Format, seed: u64, publishes: u32) -> World {
     World::new(1, seed, SizeLimit::bytes(1_024), &["t"], |config| {
         config.budget = Budget::AtMost { publishes, window: MINUTE };
+        config.format = format;
     })
 }
 
@@ -34,8 +39,9 @@ proptest! {
         share in 2u32..120,
         fail in 0.0..0.9,
         pause in 1u64..3_000,
+        format in formats(),
     ) {
-        let mut world = world(seed, share);
+        let mut world = world_of(format, seed, share);
         world.faults = Faults { fail, publish: SECOND / 10, ..Faults::default() };
         for number in 0..100 {
             world.say(0, "t", number);

@@ -1,6 +1,7 @@
 //! The tests of `bulk-messaging`, in one binary.
 
 mod budget;
+mod churn;
 mod compact;
 mod configuration;
 mod conflation;
@@ -13,6 +14,7 @@ mod hostile;
 mod hostile_compact;
 mod lanes;
 mod packing;
+mod panics;
 mod priorities;
 mod queue;
 mod receiving;

@@ -5,17 +5,19 @@ use proptest::prelude::*;
 use transport_traits::limits::SizeLimit;
 use transport_traits::{Instant, Outgoing};
 
-use crate::support::{drain_outputs, machine};
+use crate::support::{drain_outputs, formats, machine};
 
 proptest! {
     #[test]
     fn neither_bound_is_ever_passed_and_what_is_refused_changes_nothing(
         pushes in prop::collection::vec((prop::option::of(0u8..4), 0usize..400), 1..100),
+        format in formats(),
     ) {
         let mut machine = machine(SizeLimit::bytes(1_024), |config| {
             config.budget = Budget::AtMost { publishes: 2, window: std::time::Duration::from_secs(60) };
             config.max_queued_messages = 10;
             config.max_queued_bytes = 2_000;
+            config.format = format;
         });
         for (key, length) in pushes {
             let before = machine.stats(Instant::ZERO);

@@ -1,8 +1,5 @@
 //! Messages coded by prediction: what was seen in the frame before costs next to nothing.
 
-use bytes::Bytes;
-use transport_traits::Topic;
-
 use super::super::frame::Frame;
 use super::super::{Header, WireError};
 use super::header::{Reader, varint_len, write_varint};
@@ -61,7 +58,7 @@ impl Writer {
 
     /// Adds a message, if there is room. `known` is the topic's number, if it was named before. A message that
     /// surely fits alone fits into an empty frame.
-    pub(super) fn add(&mut self, known: Option<usize>, topic: &Topic, body: &Bytes) -> bool {
+    pub(super) fn add(&mut self, known: Option<usize>, topic: &str, body: &[u8]) -> bool {
         let unfolded = self.unfolded + topic.len() + body.len() + 3 * MESSAGE;
         let plain = std::str::from_utf8(body).is_err();
         let added = self.try_add(known, topic, [false, plain], body, unfolded)
@@ -78,9 +75,9 @@ impl Writer {
     fn try_add(
         &mut self,
         known: Option<usize>,
-        topic: &Topic,
+        topic: &str,
         raw: [bool; 2],
-        body: &Bytes,
+        body: &[u8],
         unfolded: usize,
     ) -> bool {
         let mark = self.coder.mark();
@@ -98,7 +95,7 @@ impl Writer {
         fits
     }
 
-    fn write_topic(&mut self, known: Option<usize>, topic: &Topic, raw: bool) {
+    fn write_topic(&mut self, known: Option<usize>, topic: &str, raw: bool) {
         let Self { model, coder, .. } = self;
         let other = known.is_none() || known != self.current;
         if !model.bit(coder, cell::OTHER_TOPIC, other) {

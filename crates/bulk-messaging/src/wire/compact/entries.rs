@@ -1,8 +1,5 @@
 //! Messages one after another, each without the beginning that it shares with the one before.
 
-use bytes::Bytes;
-use transport_traits::Topic;
-
 use super::super::frame::Frame;
 use super::super::{Costs, Header, WireError};
 use super::header::{Reader, write_varint};
@@ -36,9 +33,10 @@ pub(crate) struct Writer {
     topics: usize,
     /// The topic of the message before.
     current: Option<usize>,
-    /// The topic that was named last.
-    named: Option<Topic>,
-    body: Bytes,
+    /// The topic that was named last; empty before the first.
+    named: Vec<u8>,
+    /// The body of the message before.
+    body: Vec<u8>,
     /// What the messages unfold to.
     unfolded: usize,
 }
@@ -47,15 +45,20 @@ impl Writer {
     /// A frame with this header, which may cost `limit` in all.
     pub(super) fn new(out: Vec<u8>, costs: Costs, limit: usize) -> Self {
         let left = limit - costs.frame() - costs.text(&out);
-        let (current, named, body) = (None, None, Bytes::new());
+        let (current, named, body) = (None, Vec::new(), Vec::new());
         Self { out, costs, left, topics: 0, current, named, body, unfolded: 0 }
     }
 
     /// Adds a message, if there is room. `known` is the topic's number, if it was named before.
-    pub(super) fn add(&mut self, known: Option<usize>, topic: &Topic, body: &Bytes) -> bool {
+    pub(super) fn add(&mut self, known: Option<usize>, topic: &str, body: &[u8]) -> bool {
         let start = self.out.len();
-        self.topic(known, topic, shared(&self.body, body));
-        let rest = &body[shared(&self.body, body)..];
+        let prefix = shared(&self.body, body);
+        let rest = &body[prefix..];
+        // No byte costs less than one, so most of what does not fit is found out before it is written.
+        if rest.len() > self.left {
+            return false;
+        }
+        self.topic(known, topic, prefix);
         write_varint(rest.len() as u64, &mut self.out);
         self.out.extend_from_slice(rest);
         let unfolded = self.unfolded + topic.len() + body.len() + 3 * MESSAGE;
@@ -66,17 +69,19 @@ impl Writer {
         }
         self.left -= cost;
         self.unfolded = unfolded;
-        self.body = body.clone();
+        self.body.clear();
+        self.body.extend_from_slice(body);
         self.current = Some(known.unwrap_or(self.topics));
         if known.is_none() {
             self.topics += 1;
-            self.named = Some(topic.clone());
+            self.named.clear();
+            self.named.extend_from_slice(topic.as_bytes());
         }
         true
     }
 
     /// Writes the first byte and the topic.
-    fn topic(&mut self, known: Option<usize>, topic: &Topic, prefix: usize) {
+    fn topic(&mut self, known: Option<usize>, topic: &str, prefix: usize) {
         let kind = match known {
             None => NEW_TOPIC,
             known if known == self.current => SAME_TOPIC,
@@ -90,8 +95,7 @@ impl Writer {
         match (kind, known) {
             (KNOWN_TOPIC, Some(number)) => write_varint(number as u64, &mut self.out),
             (NEW_TOPIC, _) => {
-                let prefix =
-                    self.named.as_ref().map_or(0, |named| shared(named.as_bytes(), topic.as_bytes()));
+                let prefix = shared(&self.named, topic.as_bytes());
                 write_varint(prefix as u64, &mut self.out);
                 write_varint((topic.len() - prefix) as u64, &mut self.out);
                 self.out.extend_from_slice(&topic.as_bytes()[prefix..]);

@@ -12,7 +12,6 @@ mod unfolded;
 mod words;
 
 use bytes::Bytes;
-use transport_traits::Topic;
 use transport_traits::limits::{Counting, SizeLimit};
 
 use self::header::Reader;
@@ -110,7 +109,7 @@ pub(crate) enum Draft {
 impl Draft {
     /// Adds a message, if it fits. `known` is the topic's number among those of the frame, if it was named before; a new
     /// one gets the next number.
-    pub(crate) fn add(&mut self, known: Option<usize>, topic: &Topic, body: &Bytes) -> bool {
+    pub(crate) fn add(&mut self, known: Option<usize>, topic: &str, body: &[u8]) -> bool {
         match self {
             Self::Binary(writer) => writer.add(known, topic, body),
             Self::Text(writer) => writer.add(known, topic, body),

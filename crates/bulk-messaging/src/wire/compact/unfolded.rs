@@ -1,6 +1,7 @@
 //! What a `Compact` frame unfolds to, within bounds.
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use super::super::frame::{Entry, Frame, Span};
 use super::super::{Header, WireError};
@@ -22,7 +23,7 @@ pub(super) struct Unfolded {
     pub(super) text: Vec<u8>,
     /// The topics.
     names: Vec<u8>,
-    topics: Vec<Span>,
+    topics: SmallVec<[Span; 32]>,
     entries: Vec<Entry>,
     spans: Vec<Span>,
     /// What may still be added.
@@ -37,7 +38,7 @@ impl Unfolded {
         Self {
             text: Vec::with_capacity(2 * frame),
             names: Vec::with_capacity(frame / 2),
-            topics: Vec::with_capacity(messages),
+            topics: SmallVec::new(),
             entries: Vec::with_capacity(messages),
             spans: Vec::with_capacity(messages),
             left: bound(frame),
