@@ -11,6 +11,7 @@ use transport_traits::{Delivery, Error, ErrorKind, Instant, Outgoing, Publisher,
 
 use crate::handle::Shared;
 use crate::machine::{FrameId, Input, Output, PoolId};
+use crate::store::Store;
 
 /// Deliveries handed to the machine at once, so that a flood leaves room for the rest.
 const BATCH: usize = 64;
@@ -26,18 +27,26 @@ pub struct Driver {
     publisher: Arc<dyn Publisher>,
     timer: Arc<dyn Timer>,
     deliveries: SelectAll<BoxStream<'static, Input>>,
-    publishes: FuturesUnordered<BoxFuture<'static, Input>>,
+    /// Publishes and calls to the store under way.
+    calls: FuturesUnordered<BoxFuture<'static, Input>>,
+    store: Option<Store>,
     sleep: Option<(Instant, BoxFuture<'static, ()>)>,
 }
 
 impl Driver {
-    pub(crate) fn new(shared: Arc<Shared>, publisher: Arc<dyn Publisher>, timer: Arc<dyn Timer>) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        publisher: Arc<dyn Publisher>,
+        timer: Arc<dyn Timer>,
+        store: Option<Store>,
+    ) -> Self {
         Self {
             shared,
             publisher,
             timer,
             deliveries: SelectAll::new(),
-            publishes: FuturesUnordered::new(),
+            calls: FuturesUnordered::new(),
+            store,
             sleep: None,
         }
     }
@@ -49,18 +58,26 @@ impl Driver {
         }
         let inputs = self.gather(cx);
         let (received, mut outputs, mut wakeup) = (!inputs.is_empty(), Vec::new(), None);
+        let mut jobs = Vec::new();
         let wall = self.timer.wall_clock();
-        self.shared.attend(|machine, now| {
+        let attended = self.shared.attend(|machine, now| {
             let inputs = std::iter::once(Input::WallClock(wall)).chain(inputs);
             inputs.for_each(|input| machine.handle(now, input));
             outputs.extend(std::iter::from_fn(|| machine.poll(now)));
+            jobs.extend(std::iter::from_fn(|| machine.poll_store()));
             wakeup = machine.next_wakeup();
         });
-        let sent = !outputs.is_empty();
+        if attended.is_none() {
+            return Poll::Ready(true);
+        }
+        let sent = !outputs.is_empty() || !jobs.is_empty();
+        if let Some(store) = &self.store {
+            jobs.into_iter().for_each(|job| self.calls.push(store.call(job)));
+        }
         for output in outputs {
             match output {
                 Output::Closed => return Poll::Ready(true),
-                Output::Publish { frame, message } => self.publishes.push(self.publish(frame, message)),
+                Output::Publish { frame, message } => self.calls.push(self.publish(frame, message)),
             }
         }
         let overslept = self.sleep_until(wakeup, cx);
@@ -69,7 +86,7 @@ impl Driver {
 
     fn gather(&mut self, cx: &mut Context<'_>) -> Vec<Input> {
         let mut inputs = Vec::new();
-        while let Poll::Ready(Some(input)) = self.publishes.poll_next_unpin(cx) {
+        while let Poll::Ready(Some(input)) = self.calls.poll_next_unpin(cx) {
             inputs.push(input);
         }
         while inputs.len() < BATCH {

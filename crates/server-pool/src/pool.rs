@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::error::ContributeError;
 use crate::events::{Entry, Events};
 use crate::handle::Handle;
+use crate::keyed::{Key, KeyedPool};
 use crate::machine::{PoolId, ViewState};
 use crate::table::Table;
 
@@ -83,6 +84,12 @@ impl<T> Pool<T> {
         std::future::poll_fn(|cx| self.table.poll_synced(cx)).await
     }
 
+    /// The same pool with keys of another type than texts.
+    #[must_use]
+    pub fn keyed<K: Key>(&self) -> KeyedPool<K, T> {
+        KeyedPool::new(self.clone())
+    }
+
     /// Whether the bus was heard lately. `Stale` also after the end.
     #[must_use]
     pub fn view_state(&self) -> ViewState {
@@ -93,6 +100,12 @@ impl<T> Pool<T> {
     /// under the key (it never had, or another server overtook it), or the pools are closed.
     pub fn withdraw(&self, key: &str) -> bool {
         self.handle.shared.with_machine(|machine, now| machine.withdraw(now, self.id, key)).unwrap_or(false)
+    }
+
+    /// Takes everything back that this server contributes, and says how much that was. Entries that other
+    /// servers overtook stay.
+    pub fn withdraw_all(&self) -> usize {
+        self.handle.shared.with_machine(|machine, now| machine.withdraw_all(now, self.id)).unwrap_or(0)
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Stats {
     pub pulls_sent: u64,
     /// Parts of the log sent again: to those who asked or joined, or after a failure.
     pub parts_repeated: u64,
+    /// Parts of other servers' logs that came from a checkpoint.
+    pub parts_loaded: u64,
     /// Logs known anew because their hash was wrong.
     pub hash_mismatches: u64,
     /// Own contributions taken back because another server contributed the key later.

@@ -27,6 +27,9 @@ pub(crate) struct Item {
     pub(crate) put: Option<Stamped>,
 }
 
+/// An item of a log: its version, its key, and what it puts there; `None` for a tombstone.
+pub(crate) type Listed<'a> = (u64, &'a Arc<str>, Option<&'a Stamped>);
+
 /// The latest item of each key, by version. Versions count from 1 and are given when an item is sent, so a
 /// receiver knows what it misses by the numbers alone. The hash map is only looked up.
 #[derive(Debug, Default)]
@@ -79,7 +82,7 @@ impl Log {
     }
 
     /// The items of (from, to], ascending.
-    pub(crate) fn list(&self, from: u64, to: u64) -> impl Iterator<Item = (u64, &Item)> {
+    pub(crate) fn list(&self, from: u64, to: u64) -> impl Iterator<Item = (u64, &Item)> + Clone {
         self.items.range(from + 1..=to).map(|(version, item)| (*version, item))
     }
 

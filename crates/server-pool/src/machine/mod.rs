@@ -8,12 +8,14 @@
 
 mod budget;
 mod change;
+mod checkpoint;
 mod clock;
 mod log;
 mod origin;
 mod own;
 mod peers;
 mod pool;
+mod port;
 mod queue;
 mod ranges;
 mod repair;
@@ -23,8 +25,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use transport_traits::{BusLimits, Instant, Outgoing, Topic, WallTime};
+use transport_traits::{BusLimits, Instant, Topic, WallTime};
 
 use crate::config::Config;
 use crate::error::{ConfigError, ContributeError};
@@ -35,64 +36,13 @@ pub use change::{Change, Notice, Reason, ViewState};
 use clock::Clock;
 pub use origin::ENTRY_OVERHEAD;
 use pool::{Context, Job, Pool, Sent, Settings};
+pub use port::{FrameId, Input, Output, PoolId, StoreCall, StoreJob, shard_count};
 
 /// The first wait after a failed publish; it doubles with each further failure.
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 
 /// It doubles at most this often.
 const MAX_DOUBLINGS: u32 = 5;
-
-/// A pool of a machine, by the order in which they were opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PoolId(pub usize);
-
-/// A frame handed out to be published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FrameId(pub u64);
-
-/// What happened outside of a machine.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// The wall clock says so. It may jump; it is worth telling whenever time has passed.
-    WallClock(WallTime),
-    /// A message came on the topic of a pool.
-    Received {
-        /// The pool.
-        pool: PoolId,
-        /// The message.
-        body: Bytes,
-    },
-    /// Messages may have been lost on the topic of a pool.
-    Gap {
-        /// The pool.
-        pool: PoolId,
-    },
-    /// The publish of a frame ended well.
-    Published(FrameId),
-    /// The publish of a frame failed, or may have.
-    Failed {
-        /// The frame.
-        frame: FrameId,
-        /// How long the bus asks to wait, where it says so.
-        retry_after: Option<Duration>,
-    },
-    /// Leave gracefully. Nothing else is sent any more.
-    Close,
-}
-
-/// What a machine wants done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Publish this, and say how it went.
-    Publish {
-        /// The name by which to say so.
-        frame: FrameId,
-        /// What to publish.
-        message: Outgoing,
-    },
-    /// Every pool was left: nothing will come any more. Comes once.
-    Closed,
-}
 
 /// All pools of one server.
 #[derive(Debug)]
@@ -111,6 +61,9 @@ pub struct Machine {
     blocked_until: Instant,
     phase: Phase,
     notices: VecDeque<(PoolId, Notice)>,
+    /// The most bytes of a shard of a checkpoint, if there is a store for them.
+    checkpoints: Option<usize>,
+    store: VecDeque<StoreJob>,
     stats: Stats,
 }
 
@@ -150,8 +103,16 @@ impl Machine {
             blocked_until: now,
             phase: Phase::Open,
             notices: VecDeque::new(),
+            checkpoints: None,
+            store: VecDeque::new(),
             stats: Stats::default(),
         })
+    }
+
+    /// Reads and writes checkpoints from now on, of pools that are opened afterwards: see
+    /// [`poll_store`](Self::poll_store). `room`: the most bytes of a shard; more than 1 MiB is not used.
+    pub fn use_checkpoints(&mut self, room: usize) {
+        self.checkpoints = Some(room.min(checkpoint::MAX_SHARD));
     }
 
     /// Opens a pool on a topic that is already subscribed to.
@@ -159,8 +120,13 @@ impl Machine {
         self.now = self.now.max(now);
         let id = PoolId(self.pools.len());
         let budget = Budget::new([self.bus.receive_topic], now);
-        let (context, pools) = self.split();
-        pools.push(Pool::new(id, topic, budget, &context));
+        let checkpoints = self.checkpoints;
+        let (mut context, pools) = self.split();
+        let mut pool = Pool::new(id, topic, budget, &context);
+        if let Some(room) = checkpoints {
+            pool.use_checkpoints(&mut context, room);
+        }
+        pools.push(pool);
         id
     }
 
@@ -192,6 +158,14 @@ impl Machine {
         open && pools[pool.0].withdraw(&mut context, key)
     }
 
+    /// Takes all contributions of this server to a pool back, and says how many there were; none if closed.
+    pub fn withdraw_all(&mut self, now: Instant, pool: PoolId) -> usize {
+        self.now = self.now.max(now);
+        let open = self.phase == Phase::Open;
+        let (mut context, pools) = self.split();
+        if open { pools[pool.0].withdraw_all(&mut context) } else { 0 }
+    }
+
     /// Takes in what happened.
     pub fn handle(&mut self, now: Instant, input: Input) {
         self.now = self.now.max(now);
@@ -204,6 +178,11 @@ impl Machine {
             Input::Gap { .. } => self.stats.gaps += 1,
             Input::Published(frame) => self.published(frame),
             Input::Failed { frame, retry_after } => self.failed(frame, retry_after),
+            Input::Loaded { pool, shards } => {
+                let (mut context, pools) = self.split();
+                pools[pool.0].loaded(&mut context, &shards);
+            }
+            Input::Saved { pool } => self.pools[pool.0].saved(),
             Input::Close => self.close(),
         }
     }
@@ -232,6 +211,12 @@ impl Machine {
     /// The next change of a view, in order.
     pub fn poll_notice(&mut self) -> Option<(PoolId, Notice)> {
         self.notices.pop_front()
+    }
+
+    /// The next call to the store of checkpoints, one a pool at a time; none without
+    /// [`use_checkpoints`](Self::use_checkpoints).
+    pub fn poll_store(&mut self) -> Option<StoreJob> {
+        self.store.pop_front()
     }
 
     /// When to [`poll`](Self::poll) again if nothing happens before.
@@ -322,6 +307,7 @@ impl Machine {
             clock: &mut self.clock,
             rng: &mut self.rng,
             notices: &mut self.notices,
+            store: &mut self.store,
             stats: &mut self.stats,
         };
         (context, &mut self.pools)

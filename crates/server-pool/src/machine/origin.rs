@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::log::Stamped;
+use super::log::{Listed, Stamped};
 use super::ranges::Ranges;
 use crate::wire::{Delta, Header, Op, entry_hash};
 
@@ -110,6 +110,25 @@ impl Origin {
         self.items.get(key)?.put.as_ref().map(|put| &put.value)
     }
 
+    /// Its live items by version, if all of it is known and right: what a checkpoint says of it.
+    pub(crate) fn listing(&self) -> Option<Vec<Listed<'_>>> {
+        let exact = self.is_complete() && !self.truncated && self.hash == self.own_hash;
+        let live = self.items.iter().filter(|(_, item)| item.put.is_some());
+        let mut items: Vec<_> = live.map(|(key, item)| (item.version, key, item.put.as_ref())).collect();
+        items.sort_unstable_by_key(|(version, ..)| *version);
+        exact.then_some(items)
+    }
+
+    /// Whether its own server says the same of it, or more: nobody else can be believed.
+    pub(crate) fn is_confirmed_by(&self, header: &Header) -> bool {
+        header.head > self.head || (header.head == self.head && header.hash == self.hash)
+    }
+
+    /// The last version announced, and the hash there.
+    pub(crate) const fn head(&self) -> (u64, u32) {
+        (self.head, self.hash)
+    }
+
     /// The keys that it claims.
     pub(crate) fn into_keys(self) -> impl Iterator<Item = Arc<str>> {
         self.items.into_iter().filter(|(_, item)| item.put.is_some()).map(|(key, _)| key)
@@ -174,8 +193,14 @@ impl Origin {
         comparable && self.watermark() == self.head && self.hash != self.own_hash
     }
 
+    /// Whether something was dropped for want of bytes, and the log has not as many items as it may.
+    pub(crate) fn wants_room(&self, items: usize) -> bool {
+        self.truncated && self.items.len() < items
+    }
+
     /// Begins to know the log anew, while all that was known stays visible.
     pub(crate) fn begin_sweep(&mut self) {
+        self.truncated = false;
         self.known = Ranges::default();
         self.items.values_mut().for_each(|item| item.doubtful = true);
         self.sweep = Some(Sweep { target: self.head, oldest: u64::MAX });

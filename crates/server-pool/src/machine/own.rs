@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use transport_traits::Instant;
 
-use super::log::{Log, Stamped};
+use super::log::{Listed, Log, Stamped};
 use super::queue::Queue;
-use crate::wire::{FrameLimit, Header, Kind, Packer, delta_lead, entry, tombstone};
+use crate::wire::{FrameLimit, Header, Kind, Packer, Steps, delta_lead};
 
 /// Contributions of this server to one pool.
 #[derive(Debug, Default)]
@@ -48,20 +48,23 @@ impl Own {
         now: Instant,
         limit: &FrameLimit,
         mut header: Header,
-        base: u64,
     ) -> Option<Part> {
         let from = self.log.head();
+        let first = self.queue.iter().find_map(|key| self.claims.get(key));
+        let base = base(first);
         header.head = from + self.queue.len() as u64;
         header.hash = u32::MAX;
         let mut packer = Packer::new(limit, Kind::Delta, &header, &delta_lead(from, header.head, base));
+        let mut steps = Steps::new(from, base);
         while let Some((key, _)) = self.queue.front() {
             let put = self.claims.get(key);
             if put.is_some() || self.log.is_live(key) {
-                let version = self.log.head() + 1 - from;
-                if !packer.push(&piece(key, version, base, put)) {
+                let (item, after) = item(steps, key, self.log.head() + 1, put);
+                if !packer.push(&item) {
                     assert!(!packer.is_empty(), "an accepted entry fits into a frame");
                     break;
                 }
+                steps = after;
                 self.log.append(now, key, put.cloned());
             }
             self.queue.pop();
@@ -75,25 +78,42 @@ impl Own {
 
     /// Packs what the log holds from `from` on, as much as a frame holds and at most up to `to`.
     pub(crate) fn pack_log(&self, limit: &FrameLimit, header: &Header, from: u64, to: u64) -> Part {
-        let first = self.log.list(from, to).find_map(|(_, item)| item.put.as_ref());
-        let base = first.map_or(0, |put| put.stamp);
-        let mut packer = Packer::new(limit, Kind::Delta, header, &delta_lead(from, to, base));
-        let mut reached = to;
-        for (version, item) in self.log.list(from, to) {
-            if !packer.push(&piece(&item.key, version - from, base, item.put.as_ref())) {
-                assert!(!packer.is_empty(), "a sent entry fits into a frame");
-                reached = version - 1;
-                break;
-            }
-        }
-        let frame = packer.finish(Kind::Delta, header, &delta_lead(from, reached, base));
-        Part { frame, from, to: reached }
+        let items = self.log.list(from, to).map(|(version, item)| (version, &item.key, item.put.as_ref()));
+        pack(limit, header, (from, to), items)
     }
 }
 
-fn piece(key: &str, version: u64, base: u64, put: Option<&Stamped>) -> String {
+/// Packs the items that a log holds in a range, ascending, as many as a frame holds.
+pub(crate) fn pack<'a>(
+    limit: &FrameLimit,
+    header: &Header,
+    (from, to): (u64, u64),
+    items: impl Iterator<Item = Listed<'a>> + Clone,
+) -> Part {
+    let base = base(items.clone().find_map(|(.., put)| put));
+    let mut packer = Packer::new(limit, Kind::Delta, header, &delta_lead(from, to, base));
+    let (mut reached, mut steps) = (to, Steps::new(from, base));
+    for (version, key, put) in items {
+        let (item, after) = item(steps, key, version, put);
+        if !packer.push(&item) {
+            assert!(!packer.is_empty(), "a sent entry fits into a frame");
+            reached = version - 1;
+            break;
+        }
+        steps = after;
+    }
+    let frame = packer.finish(Kind::Delta, header, &delta_lead(from, reached, base));
+    Part { frame, from, to: reached }
+}
+
+/// What the stamps of a part count from, if this is its first entry.
+fn base(first: Option<&Stamped>) -> u64 {
+    first.map_or(0, |put| put.stamp.saturating_sub(1))
+}
+
+fn item(steps: Steps, key: &str, version: u64, put: Option<&Stamped>) -> (String, Steps) {
     match put {
-        Some(put) => entry(key, version, put.stamp, base, &put.value),
-        None => tombstone(key, version),
+        Some(put) => steps.entry(key, version, put.stamp, &put.value),
+        None => steps.tombstone(key, version),
     }
 }

@@ -2,14 +2,16 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
 use transport_traits::Instant;
 
+use super::log::Listed;
 use super::origin::{Extent, Origin};
 use super::repair::Pull;
-use crate::wire::Header;
+use crate::wire::{Header, Member, entry_hash};
 
 /// The other servers. Bounded in number; the recently dead are remembered for two timeouts, so that a late
 /// frame does not raise them.
@@ -17,6 +19,8 @@ use crate::wire::Header;
 pub(crate) struct Peers {
     peers: BTreeMap<Arc<str>, Peer>,
     bytes: usize,
+    /// The sum of the hashes of the living, if it was asked for since they last changed.
+    members: Option<u32>,
     /// Nothing expires and nobody is forgotten before this.
     next_expiry: Option<Instant>,
     /// Nothing is to be asked for before this.
@@ -27,7 +31,15 @@ pub(crate) struct Peers {
 struct Peer {
     incarnation: u64,
     sequence: u64,
+    /// Which frames came of those just before `sequence`: bit n is that of `sequence - 1 - n`.
+    earlier: u64,
     heard: Instant,
+    /// How long it had been silent then: only what others say of a server has an age.
+    age: Duration,
+    /// Whether it was heard itself. What others say of it holds until then.
+    confirmed: bool,
+    /// The hash of whom it believes alive, and the one here at that time.
+    believes: Option<(u32, u32)>,
     life: Life,
 }
 
@@ -52,8 +64,10 @@ pub(crate) struct Live {
 pub(crate) enum Admission {
     /// The newest of its sender: a sign of life.
     Newer,
-    /// A duplicate, or overtaken by a newer one. What it says of the log still holds.
+    /// Overtaken by a newer one of its sender. What it says and asks still holds, but it is no sign of life.
     Late,
+    /// It came before, or it is too late to tell. What it says of the log still holds.
+    Repeated,
     /// Of an incarnation or a life that is over.
     Outdated,
     /// There is no room for another server.
@@ -102,10 +116,89 @@ impl Peers {
         self.bytes = self.bytes - before + after;
     }
 
-    /// Ends the life of a server whose later incarnation sent this frame, and hands out its log.
+    /// Ends the life of a server whose later incarnation sent this frame, or of which others said what the frame
+    /// does not confirm, and hands out its log.
     pub(crate) fn retire_older(&mut self, header: &Header) -> Option<Origin> {
-        let older = self.incarnation(&header.server)? < header.incarnation;
-        if older { self.end(&header.server) } else { None }
+        let peer = self.peers.get_mut(&header.server)?;
+        if peer.incarnation < header.incarnation {
+            return self.end(&header.server);
+        }
+        let confirms =
+            |live: &Live| peer.incarnation == header.incarnation && live.origin.is_confirmed_by(header);
+        let lied = !peer.confirmed && !peer.live().is_some_and(confirms);
+        peer.confirmed = true;
+        if !lied {
+            return None;
+        }
+        let origin = self.end(&header.server);
+        self.peers.remove(&header.server);
+        origin
+    }
+
+    /// Takes in what somebody else said of a server, `age` after that heard it last. It is not a sign of life: what
+    /// is left of the timeout is all that the server has until it is heard itself. Whether the part of its log
+    /// behind this header may be used.
+    pub(crate) fn adopt(
+        &mut self,
+        header: &Header,
+        now: Instant,
+        max: usize,
+        (age, timeout): (Duration, Duration),
+    ) -> bool {
+        if let Some(peer) = self.peers.get(&header.server) {
+            let fits = |live: &Live| header.head <= live.origin.head().0;
+            return peer.incarnation == header.incarnation && peer.live().is_some_and(fits);
+        }
+        let room = self.peers.len() < max && age < timeout;
+        if room {
+            let peer = Peer { age, confirmed: false, sequence: 0, ..Peer::new(header, now) };
+            self.expect_expiry(peer.deadline(timeout));
+            self.peers.insert(header.server.clone(), peer);
+            self.members = None;
+        }
+        room
+    }
+
+    /// A hash of who lives, that every server computes alike: a sum, so that order does not matter. It does not
+    /// include this server.
+    pub(crate) fn members(&mut self) -> u32 {
+        let sum = self.members.unwrap_or_else(|| {
+            let living = self.peers.iter().filter(|(_, peer)| peer.live().is_some());
+            living.fold(0, |sum, (server, peer)| sum.wrapping_add(entry_hash(server, peer.incarnation)))
+        });
+        self.members = Some(sum);
+        sum
+    }
+
+    /// Takes in what a server believes of who lives, and says whether that stands: it differs from what is believed
+    /// here, as it did at its heartbeat before, and neither has changed since.
+    pub(crate) fn differs(&mut self, server: &str, theirs: u32, ours: u32) -> bool {
+        let Some(peer) = self.peers.get_mut(server) else { return false };
+        let before = peer.believes.replace((theirs, ours));
+        theirs != ours && before == Some((theirs, ours))
+    }
+
+    /// Who lives, from a name on: what was said last, and for how long each has been silent.
+    pub(crate) fn roster(&self, from: &str, now: Instant) -> impl Iterator<Item = Member> {
+        let rest = self.peers.range::<str, _>((Bound::Included(from), Bound::Unbounded));
+        rest.filter_map(move |(server, peer)| {
+            let (head, hash) = peer.live()?.origin.head();
+            let incarnation = peer.incarnation;
+            let header = Header { server: server.clone(), incarnation, sequence: 0, head, pruned: 0, hash };
+            Some(Member { header, age: now.since(peer.heard) + peer.age })
+        })
+    }
+
+    /// What each living server's log is known to hold, if it is known exactly: its header, how long the server has
+    /// been silent, and its items.
+    pub(crate) fn listings(&self, now: Instant) -> impl Iterator<Item = (Header, Duration, Vec<Listed<'_>>)> {
+        self.peers.iter().filter_map(move |(server, peer)| {
+            let origin = &peer.live()?.origin;
+            let (head, hash) = origin.head();
+            let incarnation = peer.incarnation;
+            let header = Header { server: server.clone(), incarnation, sequence: 0, head, pruned: 0, hash };
+            Some((header, now.since(peer.heard) + peer.age, origin.listing()?))
+        })
     }
 
     /// Takes in who sent a frame, and when.
@@ -121,10 +214,15 @@ impl Peers {
                 return Admission::Refused;
             }
             self.peers.insert(header.server.clone(), Peer::new(header, now));
+            self.members = None;
             self.expect_expiry(now + timeout);
             return Admission::Newer;
         };
+        let was_over = peer.live().is_none();
         let admission = peer.admit(header, now);
+        if was_over {
+            self.members = None;
+        }
         if admission == Admission::Newer {
             self.expect_expiry(now + timeout);
         }
@@ -142,7 +240,7 @@ impl Peers {
         if self.next_expiry.is_none_or(|at| at > now) {
             return Vec::new();
         }
-        let silent = |peer: &Peer| peer.live().is_some() && peer.heard + timeout <= now;
+        let silent = |peer: &Peer| peer.live().is_some() && peer.deadline(timeout) <= now;
         let silent: Vec<_> =
             self.peers.iter().filter(|(_, peer)| silent(peer)).map(|(server, _)| server.clone()).collect();
         let ended = silent.into_iter().filter_map(|server| {
@@ -166,7 +264,7 @@ impl Peers {
         if live.origin.is_complete() {
             live.pull = Pull::default();
         } else if live.pull.due.is_none() || before != Some(live.origin.extent()) {
-            live.pull = Pull::at(due);
+            live.pull.restart(due);
             self.expect_pull(due);
         }
     }
@@ -183,6 +281,7 @@ impl Peers {
     pub(crate) fn end(&mut self, server: &str) -> Option<Origin> {
         let peer = self.peers.get_mut(server)?;
         let Life::Live(live) = std::mem::replace(&mut peer.life, Life::Over) else { return None };
+        self.members = None;
         self.bytes -= live.origin.bytes();
         Some(live.origin)
     }
@@ -201,7 +300,11 @@ impl Peer {
         Self {
             incarnation: header.incarnation,
             sequence: header.sequence,
+            earlier: 0,
             heard: now,
+            age: Duration::ZERO,
+            confirmed: true,
+            believes: None,
             life: Life::Live(Box::new(live)),
         }
     }
@@ -215,7 +318,7 @@ impl Peer {
 
     /// When it expires, or is forgotten.
     fn deadline(&self, timeout: Duration) -> Instant {
-        self.heard + if self.live().is_some() { timeout } else { 3 * timeout }
+        self.heard + if self.live().is_some() { timeout.saturating_sub(self.age) } else { 3 * timeout }
     }
 
     fn admit(&mut self, header: &Header, now: Instant) -> Admission {
@@ -223,9 +326,10 @@ impl Peer {
         match (header.incarnation.cmp(&self.incarnation), &self.life) {
             (Ordering::Less, _) => Admission::Outdated,
             (Ordering::Equal, Life::Over) if !newer => Admission::Outdated,
-            (Ordering::Equal, Life::Live(_)) if !newer => Admission::Late,
+            (Ordering::Equal, Life::Live(_)) if !newer => self.admit_late(header.sequence),
             (Ordering::Equal, Life::Live(_)) => {
-                (self.sequence, self.heard) = (header.sequence, now);
+                self.advance(header.sequence);
+                (self.heard, self.age) = (now, Duration::ZERO);
                 Admission::Newer
             }
             (Ordering::Equal, Life::Over) | (Ordering::Greater, _) => {
@@ -233,5 +337,26 @@ impl Peer {
                 Admission::Newer
             }
         }
+    }
+    /// Moves the window of frames that came to a newer one, as receivers of IPsec do (RFC 4303, §3.4.3).
+    const fn advance(&mut self, sequence: u64) {
+        let step = sequence - self.sequence;
+        self.earlier = if step > 64 {
+            0
+        } else {
+            // The former newest, with those before it, moves down by the step.
+            let moved = if step == 64 { 0 } else { self.earlier << step };
+            moved | (1 << (step - 1))
+        };
+        self.sequence = sequence;
+    }
+
+    const fn admit_late(&mut self, sequence: u64) -> Admission {
+        let age = self.sequence - sequence;
+        if age == 0 || age > 64 || self.earlier & (1 << (age - 1)) != 0 {
+            return Admission::Repeated;
+        }
+        self.earlier |= 1 << (age - 1);
+        Admission::Late
     }
 }

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use transport_traits::Instant;
 
+/// Places kept for keys while none wait.
+const KEPT: usize = 256;
+
 /// A queue in which a key that is there already keeps its place, so that neither frequent changes of one key
 /// nor those of others can keep it from being sent. The hash map is only looked up.
 #[derive(Debug, Default)]
@@ -34,10 +37,18 @@ impl Queue {
         self.places.values().next()
     }
 
+    /// The keys in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.places.values().map(|(key, _)| key)
+    }
+
     /// Takes the front away.
     pub(crate) fn pop(&mut self) {
         if let Some((_, (key, _))) = self.places.pop_first() {
             self.keys.remove(&key);
+        }
+        if self.places.is_empty() && self.keys.capacity() > KEPT {
+            self.keys = HashMap::new();
         }
     }
 }

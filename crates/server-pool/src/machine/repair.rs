@@ -6,29 +6,49 @@ use transport_traits::Instant;
 
 use super::peers::Peers;
 use super::pool::Context;
+use super::ranges::Ranges;
 use crate::wire::{FrameLimit, Header, Kind, Packer, Want, want};
 
 /// The most holes of one log asked for at once.
 const MAX_HOLES: usize = 4;
 
+/// The most ranges remembered of what others asked for of one log.
+const MAX_OVERHEARD: usize = 64;
+
 /// Unanswered requests wait longer each time, up to 2²-fold.
 const MAX_DOUBLINGS: u32 = 2;
 
 /// The plan to ask for what is missing of one log.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Pull {
     /// When to ask; `None` if nothing is missing.
     pub(crate) due: Option<Instant>,
     /// How often it was asked for without progress.
     attempts: u32,
-    /// Another server asked for the same, so we wait for that answer. Never twice running.
+    /// What other servers asked for since we last did: the answer comes to us as well.
+    overheard: Ranges,
+    /// The last request was left to others, at least in part. Never twice running.
     yielded: bool,
 }
 
 impl Pull {
-    /// A first request at this time.
-    pub(crate) const fn at(due: Instant) -> Self {
-        Self { due: Some(due), attempts: 0, yielded: false }
+    /// Asks anew at this time, since something else is missing than before.
+    pub(crate) fn restart(&mut self, due: Instant) {
+        (self.due, self.attempts) = (Some(due), 0);
+    }
+
+    /// Which of the holes to ask for now.
+    fn choose(&self, holes: impl Iterator<Item = (u64, u64)>) -> Vec<(u64, u64)> {
+        let left = |(from, to): &(u64, u64)| self.yielded || !self.overheard.contains(*from, *to);
+        holes.filter(left).take(MAX_HOLES).collect()
+    }
+
+    /// It was asked for now, or left to others.
+    fn asked(&mut self, due: Instant) {
+        self.due = Some(due);
+        self.attempts = self.attempts.saturating_add(1);
+        self.yielded = !self.yielded && !self.overheard.is_empty();
+        self.overheard = Ranges::default();
     }
 }
 
@@ -50,14 +70,14 @@ impl Peers {
             if !is_due || live.pull.due.is_none_or(|due| due > soon) {
                 continue;
             }
-            let holes = live.origin.missing().take(MAX_HOLES);
-            let wants: String = holes.map(|(from, to)| want(server, incarnation, from, to)).collect();
+            let holes = live.pull.choose(live.origin.missing());
+            let wants: String =
+                holes.into_iter().map(|(from, to)| want(server, incarnation, from, to)).collect();
             if !packer.push(&wants) {
                 break;
             }
-            let attempts = live.pull.attempts + 1;
-            let due = now + delay(context, attempts);
-            live.pull = Pull { due: Some(due), attempts, yielded: false };
+            let due = now + delay(context, live.pull.attempts + 1);
+            live.pull.asked(due);
         }
         self.next_pull = self.live().filter_map(|(_, live)| live.pull.due).min();
         (!packer.is_empty()).then(|| packer.finish(Kind::Pull, header, ""))
@@ -69,10 +89,13 @@ impl Peers {
             return;
         }
         let Some(live) = self.live_mut(&want.server) else { return };
-        let asked = |(from, to)| want.from <= from && to <= want.to;
-        if live.pull.due.is_some() && !live.pull.yielded && live.origin.missing().all(asked) {
-            live.pull.due = Some(context.now + delay(context, live.pull.attempts + 1));
-            live.pull.yielded = true;
+        let pull = &mut live.pull;
+        if pull.due.is_none() || pull.yielded || pull.overheard.len() >= MAX_OVERHEARD {
+            return;
+        }
+        pull.overheard.insert(want.from, want.to);
+        if live.origin.missing().all(|(from, to)| pull.overheard.contains(from, to)) {
+            pull.asked(context.now + delay(context, pull.attempts + 1));
         }
     }
 }

@@ -6,17 +6,12 @@ use std::sync::Arc;
 /// A server's claim to a key. Ordered as claims win over each other.
 type Claim = (u64, Arc<str>);
 
-/// The claims to each key. The map is only looked up, never walked.
+/// The claims to each key. The maps are only looked up, never walked.
 #[derive(Debug, Default)]
 pub(crate) struct View {
-    keys: HashMap<Arc<str>, Claims>,
-}
-
-/// The claims to one key. Hardly ever more than one.
-#[derive(Debug)]
-struct Claims {
-    winner: Claim,
-    losers: Vec<Claim>,
+    winners: HashMap<Arc<str>, Claim>,
+    /// The other claims to a key. Hardly ever any.
+    losers: HashMap<Arc<str>, Vec<Claim>>,
 }
 
 /// Who owned a key before and after something happened to one claim.
@@ -29,55 +24,43 @@ pub(crate) struct Shift {
 impl View {
     /// Keys that have an owner.
     pub(crate) fn len(&self) -> usize {
-        self.keys.len()
+        self.winners.len()
     }
 
     /// The owner of a key and the stamp of its claim.
     pub(crate) fn winner(&self, key: &str) -> Option<&Claim> {
-        self.keys.get(key).map(|claims| &claims.winner)
+        self.winners.get(key)
     }
 
     /// Makes or renews a server's claim.
     pub(crate) fn claim(&mut self, key: &Arc<str>, server: &Arc<str>, stamp: u64) -> Shift {
-        let Some(claims) = self.keys.get_mut(key) else {
-            self.keys.insert(key.clone(), Claims { winner: (stamp, server.clone()), losers: Vec::new() });
-            return Shift { before: None, after: Some(server.clone()) };
-        };
-        let before = claims.winner.1.clone();
-        claims.losers.retain(|claim| claim.1 != *server);
-        if before == *server {
-            claims.winner.0 = stamp;
-        } else {
-            claims.losers.push((stamp, server.clone()));
-        }
-        claims.settle();
-        Shift { before: Some(before), after: Some(claims.winner.1.clone()) }
+        self.change(key, server, Some((stamp, server.clone())))
     }
 
     /// Takes a server's claim away, if it has one.
     pub(crate) fn release(&mut self, key: &str, server: &str) -> Shift {
-        let Some(claims) = self.keys.get_mut(key) else { return Shift { before: None, after: None } };
-        let before = Some(claims.winner.1.clone());
-        claims.losers.retain(|claim| *claim.1 != *server);
-        if *claims.winner.1 == *server {
-            let Some(next) = claims.losers.pop() else {
-                self.keys.remove(key);
-                return Shift { before, after: None };
-            };
-            claims.winner = next;
-            claims.settle();
+        match self.winners.get_key_value(key) {
+            Some((key, _)) => self.change(&key.clone(), server, None),
+            None => Shift { before: None, after: None },
         }
-        Shift { before, after: Some(claims.winner.1.clone()) }
     }
-}
 
-impl Claims {
-    /// Puts the greatest claim first.
-    fn settle(&mut self) {
-        for claim in &mut self.losers {
-            if *claim > self.winner {
-                std::mem::swap(claim, &mut self.winner);
-            }
+    /// Puts a claim in the place of a server's present one.
+    fn change(&mut self, key: &Arc<str>, server: &str, claim: Option<Claim>) -> Shift {
+        let winner = self.winners.remove(key);
+        let before = winner.as_ref().map(|winner| winner.1.clone());
+        let losers = self.losers.remove(key).unwrap_or_default();
+        let others = winner.into_iter().chain(losers).filter(|claim| *claim.1 != *server);
+        let mut claims: Vec<_> = others.chain(claim).collect();
+        claims.sort_unstable();
+        let winner = claims.pop();
+        let after = winner.as_ref().map(|winner| winner.1.clone());
+        if let Some(winner) = winner {
+            self.winners.insert(key.clone(), winner);
         }
+        if !claims.is_empty() {
+            self.losers.insert(key.clone(), claims);
+        }
+        Shift { before, after }
     }
 }

@@ -1,10 +1,11 @@
 //! Frames in: whatever arrives becomes a checked frame or a typed error.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::{Body, Delta, FORMAT, Frame, Header, Kind, MAX_INT, Op, Want};
+use super::{Body, Delta, FORMAT, Frame, Header, Kind, MAX_INT, Member, Op, Want, encode::Steps};
 use crate::config::MAX_SERVER_NAME;
 
 /// The longest body looked at, in bytes: the largest frame if each of its characters took four.
@@ -87,20 +88,41 @@ impl<'a> Reader<'a> {
             sequence: self.number()?,
             head: self.number()?,
             pruned: self.number()?,
-            hash: self.number()?.try_into().map_err(|_| Malformed::Number)?,
+            hash: self.hash()?,
         };
         if header.pruned > header.head { Err(Malformed::Versions) } else { Ok(header) }
     }
 
     fn body(&mut self, kind: u64, header: &Header) -> Result<Body<'a>, Malformed> {
         Ok(match kind {
-            k if k == Kind::Heartbeat as u64 => Body::Heartbeat,
-            k if k == Kind::Join as u64 => Body::Join,
+            k if k == Kind::Heartbeat as u64 => Body::Heartbeat { members: self.members()? },
+            k if k == Kind::Join as u64 => Body::Join { all: self.is_empty() },
             k if k == Kind::Pull as u64 => Body::Pull(self.wants()?),
             k if k == Kind::Delta as u64 => Body::Delta(self.delta(header)?),
             k if k == Kind::Leave as u64 => Body::Leave,
+            k if k == Kind::Ask as u64 => Body::Ask(self.server()?),
+            k if k == Kind::Roster as u64 => Body::Roster(self.roster()?),
             _ => Body::Unknown,
         })
+    }
+
+    fn hash(&mut self) -> Result<u32, Malformed> {
+        self.number()?.try_into().map_err(|_| Malformed::Number)
+    }
+
+    fn members(&mut self) -> Result<Option<u32>, Malformed> {
+        if self.is_empty() { Ok(None) } else { self.hash().map(Some) }
+    }
+
+    fn roster(&mut self) -> Result<Vec<Member>, Malformed> {
+        let mut members = Vec::new();
+        while !self.is_empty() {
+            let (server, incarnation) = (self.server()?.into(), self.number()?);
+            let (head, hash) = (self.number()?, self.hash()?);
+            let header = Header { server, incarnation, sequence: 0, head, pruned: 0, hash };
+            members.push(Member { header, age: Duration::from_millis(self.number()?) });
+        }
+        Ok(members)
     }
 
     fn wants(&mut self) -> Result<Vec<Want<'a>>, Malformed> {
@@ -121,26 +143,41 @@ impl<'a> Reader<'a> {
         if from >= to || to > header.head {
             return Err(Malformed::Versions);
         }
-        let mut ops = Vec::new();
+        let (mut ops, mut steps) = (Vec::new(), Steps::new(from, base));
         while !self.is_empty() {
-            ops.push(self.op(from, to, base)?);
+            ops.push(self.op(&mut steps, to)?);
         }
         Ok(Delta { from, to, ops })
     }
 
-    fn op(&mut self, from: u64, to: u64, base: u64) -> Result<Op<'a>, Malformed> {
-        let key = self.text()?;
-        let offset = self.signed()?;
-        let version = from + offset.unsigned_abs();
-        if offset == 0 || version > to {
+    /// An item behind those that left the steps where they are: `[version step, ][[stamp step], ]key, value`
+    /// or `−version step, key`.
+    fn op(&mut self, steps: &mut Steps, to: u64) -> Result<Op<'a>, Malformed> {
+        let step =
+            if self.begins_with(|first| first == '-' || first.is_ascii_digit()) { self.signed()? } else { 1 };
+        steps.version += step.unsigned_abs();
+        if step == 0 || steps.version > to {
             return Err(Malformed::Versions);
         }
-        let put = if offset < 0 { None } else { Some((self.stamp(base)?, self.next()?)) };
-        Ok(Op { key, version, put })
+        if step < 0 {
+            return Ok(Op { key: self.text()?, version: steps.version, put: None });
+        }
+        let step = if self.begins_with(|first| first == '[') { self.list_of_one()? } else { 1 };
+        steps.stamp = steps
+            .stamp
+            .checked_add_signed(step)
+            .filter(|stamp| *stamp <= MAX_INT)
+            .ok_or(Malformed::Number)?;
+        Ok(Op { key: self.text()?, version: steps.version, put: Some((steps.stamp, self.next()?)) })
     }
 
-    fn stamp(&mut self, base: u64) -> Result<u64, Malformed> {
-        let stamp = base.checked_add_signed(self.signed()?).ok_or(Malformed::Number)?;
-        if stamp > MAX_INT { Err(Malformed::Number) } else { Ok(stamp) }
+    /// What is next, if it has such a first character.
+    fn begins_with(&self, is: impl Fn(char) -> bool) -> bool {
+        self.0.as_slice().first().is_some_and(|next| next.get().starts_with(is))
+    }
+
+    fn list_of_one(&mut self) -> Result<i64, Malformed> {
+        let [number]: [i64; 1] = serde_json::from_str(self.next()?).map_err(|_| Malformed::Number)?;
+        if number.unsigned_abs() > MAX_INT { Err(Malformed::Number) } else { Ok(number) }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use transport_traits::limits::{Counting, SizeLimit};
 
-use super::{FORMAT, Header, Kind, MAX_INT};
+use super::{FORMAT, Header, Kind, MAX_INT, Member};
 
 /// The largest frame made, in the unit in which the bus counts, however large its messages may be: a frame is
 /// also the unit of loss.
@@ -36,10 +36,15 @@ impl FrameLimit {
             hash: u32::MAX,
         };
         let frame = format!("{}{}]", lead(&widest, Kind::Delta), delta_lead(MAX_INT, MAX_INT, MAX_INT));
-        let numbers = format!(",,{MAX_INT},-{MAX_INT},");
+        let numbers = format!(",{MAX_INT},[-{MAX_INT}],,");
         let entry = size.max.checked_sub(size.counting.measure(frame.as_bytes()))?;
         let entry = entry.checked_sub(numbers.len())?;
         (entry >= MIN_ENTRY).then_some(Self { size, entry })
+    }
+
+    /// The limit of the parts of a checkpoint. Every entry that fits into a frame of a bus fits.
+    pub(crate) const fn of_checkpoints() -> Self {
+        Self { size: SizeLimit::bytes(2 * MAX_FRAME), entry: MAX_FRAME }
     }
 
     /// What key and value may take together at most, so that they fit into every frame.
@@ -104,6 +109,11 @@ impl<'a> Packer<'a> {
     }
 }
 
+/// A frame that has nothing but its header and a number.
+pub(crate) fn with_number(kind: Kind, header: &Header, number: u32) -> Bytes {
+    Bytes::from(format!("{},{number}]", lead(header, kind)))
+}
+
 /// A frame that has nothing but its header.
 pub(crate) fn simple_frame(kind: Kind, header: &Header) -> Bytes {
     Bytes::from(lead(header, kind) + "]")
@@ -114,15 +124,49 @@ pub(crate) fn delta_lead(from: u64, to: u64, base: u64) -> String {
     format!(",{from},{to},{base}")
 }
 
-/// An entry in a delta; `version` counts from the delta's `from`.
-pub(crate) fn entry(key: &str, version: u64, stamp: u64, base: u64, value: &str) -> String {
-    let offset = i128::from(stamp) - i128::from(base);
-    format!(",{},{version},{offset},{value}", json_text(key))
+/// Where the items of a delta stand. An item says only how it departs from the usual: the next version, and a
+/// stamp one greater, as when many entries are contributed at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Steps {
+    pub(crate) version: u64,
+    pub(crate) stamp: u64,
 }
 
-/// A tombstone in a delta; `version` counts from the delta's `from`.
-pub(crate) fn tombstone(key: &str, version: u64) -> String {
-    format!(",{},-{version}", json_text(key))
+impl Steps {
+    /// Before the first item of a delta that begins behind `from`.
+    pub(crate) const fn new(from: u64, base: u64) -> Self {
+        Self { version: from, stamp: base }
+    }
+
+    /// An entry as an item, and where it leaves the steps.
+    pub(crate) fn entry(self, key: &str, version: u64, stamp: u64, value: &str) -> (String, Self) {
+        let mut item = String::with_capacity(key.len() + value.len() + 16);
+        if version != self.version + 1 {
+            write!(item, ",{}", version - self.version).expect("a string takes any text");
+        }
+        if stamp != self.stamp + 1 {
+            let step = i128::from(stamp) - i128::from(self.stamp);
+            write!(item, ",[{step}]").expect("a string takes any text");
+        }
+        write!(item, ",{},{value}", json_text(key)).expect("a string takes any text");
+        (item, Self { version, stamp })
+    }
+
+    /// A tombstone as an item, and where it leaves the steps.
+    pub(crate) fn tombstone(self, key: &str, version: u64) -> (String, Self) {
+        (format!(",-{},{}", version - self.version, json_text(key)), Self { version, ..self })
+    }
+}
+
+/// The server asked in an ask.
+pub(crate) fn name(server: &str) -> String {
+    format!(",{}", json_text(server))
+}
+
+/// A server in a roster.
+pub(crate) fn member(member: &Member) -> String {
+    let Member { header: Header { server, incarnation, head, hash, .. }, age } = member;
+    format!(",{},{incarnation},{head},{hash},{}", json_text(server), age.as_millis())
 }
 
 /// A request in a pull.

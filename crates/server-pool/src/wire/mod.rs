@@ -6,11 +6,17 @@
 //!
 //! | kind | name | then |
 //! |---|---|---|
-//! | 0 | heartbeat | – |
-//! | 1 | join | – |
+//! | 0 | heartbeat | a hash of the servers that its sender believes alive |
+//! | 1 | join | `0` if the sender has a checkpoint and wants to be told only what it asks for |
 //! | 2 | pull | groups of `server, incarnation, from, to`: versions in (from, to] are asked for |
-//! | 3 | delta | `from, to, base`, then what the log holds in (from, to]: `key, version − from, stamp − base, value` for an entry, `key, −(version − from)` for a tombstone |
+//! | 3 | delta | `from, to, base`, then the items that the log holds in (from, to], ascending |
 //! | 4 | leave | – |
+//! | 5 | ask | a server: it is asked whom it believes alive |
+//! | 6 | roster | groups of `server, incarnation, head, hash, age`: servers believed alive, and for how many milliseconds each has been silent |
+//!
+//! An item is `key, value` for an entry: its version is the one after the item before it (after `from`, for the
+//! first), its stamp one greater (than `base`). Where that is not so, the step of the version stands before
+//! it as a number, then that of the stamp as a list of one number. A tombstone is `−step, key`.
 //!
 //! Frames of other kinds count as signs of life. So every frame tells who sent it, how far its log goes
 //! (`head`), up to where tombstones were forgotten (`pruned`), and a hash of the live entries at `head`.
@@ -21,9 +27,12 @@ mod hash;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) use decode::decode;
-pub(crate) use encode::{FrameLimit, Packer, delta_lead, entry, simple_frame, tombstone, want};
+pub(crate) use encode::{
+    FrameLimit, Packer, Steps, delta_lead, member, name, simple_frame, want, with_number,
+};
 pub(crate) use hash::{entry_hash, text_hash};
 
 /// The version of the format, the first element of every frame.
@@ -40,6 +49,8 @@ pub(crate) enum Kind {
     Pull = 2,
     Delta = 3,
     Leave = 4,
+    Ask = 5,
+    Roster = 6,
 }
 
 /// What every frame says about its sender.
@@ -67,13 +78,30 @@ pub(crate) struct Frame<'a> {
 /// What a frame carries besides its header.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Body<'a> {
-    Heartbeat,
-    Join,
+    /// The hash of whom its sender believes alive, if it says so.
+    Heartbeat {
+        members: Option<u32>,
+    },
+    /// Whether its sender wants to be told everything.
+    Join {
+        all: bool,
+    },
     Pull(Vec<Want<'a>>),
     Delta(Delta<'a>),
     Leave,
+    /// Whom does this server believe alive?
+    Ask(Cow<'a, str>),
+    Roster(Vec<Member>),
     /// Of a kind that this version does not know.
     Unknown,
+}
+
+/// A server believed alive.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Member {
+    /// What it said last, without a sequence.
+    pub(crate) header: Header,
+    pub(crate) age: Duration,
 }
 
 /// A request for the versions in (from, to] of a server's log.

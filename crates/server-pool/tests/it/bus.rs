@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use server_pool::{Config, Pools};
 use transport_mocks::ManualTimer;
 use transport_traits::{
-    BusLimits, Delivery, Error, ErrorKind, Outgoing, Publisher, Subscriber, Subscription, Topic,
+    BusLimits, DataStore, Delivery, Error, ErrorKind, Outgoing, Publisher, Subscriber, Subscription, Topic,
 };
 
 /// Delivers at once to whoever listens, the sender included. Clones are the same bus.
@@ -101,6 +101,16 @@ impl Stage {
     pub(crate) fn server_with(&self, config: Config) -> Pools {
         let bus = Arc::new(self.bus.clone());
         let (pools, driver) = Pools::new(bus.clone(), bus, Arc::new(self.timer.clone()), config)
+            .expect("the tests' configurations work");
+        self.executor.spawner().spawn_local(driver).expect("the executor lives");
+        pools
+    }
+
+    /// The same with a store for checkpoints.
+    pub(crate) fn server_with_store(&self, name: &str, store: Arc<dyn DataStore>) -> Pools {
+        let bus = Arc::new(self.bus.clone());
+        let timer = Arc::new(self.timer.clone());
+        let (pools, driver) = Pools::with_store(bus.clone(), bus, timer, store, Config::new(name))
             .expect("the tests' configurations work");
         self.executor.spawner().spawn_local(driver).expect("the executor lives");
         pools

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use transport_traits::limits::presets;
 
 use crate::fleet::{CALM, Faults, Fleet, millis, secs};
 
@@ -162,4 +163,39 @@ fn the_same_seed_gives_the_same_run() {
         fleet.published
     };
     assert_eq!(run(), run());
+}
+
+/// Weakness 21 (pool-loss-stays): 1 % loss left 482 of 500 views wrong for good.
+#[test]
+fn fifty_views_are_equal_soon_after_heavy_loss_and_churn_end() {
+    let mut fleet = Fleet::new(11);
+    fleet.limits = presets::ROBLOX_MESSAGING;
+    fleet.tune = |config| (config.heartbeat, config.timeout) = (secs(2), secs(30));
+    for server in 0..50 {
+        let _ = fleet.join(&format!("s{server}"));
+    }
+    fleet.faults = Faults { loss: 20, jitter: millis(200), ..CALM };
+    for second in 0..20_usize {
+        for server in fleet.living() {
+            let key = format!("{server}:{}", second % 5);
+            if second % 7 == 6 {
+                let _ = fleet.withdraw(server, &key);
+            } else {
+                fleet.put(server, &key, &second.to_string());
+            }
+        }
+        match second {
+            5 | 9 => fleet.crash(second),
+            12 => fleet.leave(12),
+            15 => assert_eq!(fleet.join("new"), 50),
+            _ => {}
+        }
+        fleet.run(secs(1));
+    }
+    fleet.faults = CALM;
+    // The timeout and two seconds.
+    fleet.run(secs(32));
+    assert!(fleet.agrees());
+    let ours = |fleet: &Fleet, server: usize| fleet.stats(server).servers as usize + 1;
+    assert!(fleet.living().into_iter().all(|server| ours(&fleet, server) == fleet.living().len()));
 }

@@ -7,9 +7,10 @@ use futures::executor::block_on;
 use futures::task::LocalSpawnExt;
 use futures::{FutureExt, StreamExt};
 use server_pool::{Config, ConfigError, ContributeError, OpenError, Pool, Pools, Stats, ViewState};
+use transport_memory::MemoryStore;
 use transport_mocks::{ManualTimer, MockPublisher, MockSubscriber};
-use transport_traits::limits::SizeLimit;
-use transport_traits::{BusLimits, Delivery, Error, ErrorKind, Priority};
+use transport_traits::limits::{Load, SizeLimit, StoreLimits};
+use transport_traits::{BusLimits, DataStore, Delivery, Error, ErrorKind, Priority, RecordKey};
 
 use crate::bus::Stage;
 use crate::fleet::secs;
@@ -241,4 +242,54 @@ fn with_body(body: Option<SizeLimit>) -> BusLimits {
     let mut limits = BusLimits::default();
     limits.body = body;
     limits
+}
+
+/// Weakness 19 (join-storm).
+#[test]
+fn a_joiner_reads_the_checkpoint_that_others_left_in_the_store() {
+    let mut stage = Stage::new();
+    let timer = Arc::new(stage.timer.clone());
+    let store = Arc::new(MemoryStore::new(StoreLimits::default(), Load::default(), timer));
+    let a = stage.server_with_store("a", store.clone());
+    let players = stage.now(a.open::<u32>("players")).unwrap();
+    (0..100).for_each(|number| players.contribute(&format!("player {number}"), &number).unwrap());
+    stage.run(secs(25));
+    let record =
+        stage.now(store.get(RecordKey::new("server-pool", "POOL_players#0"))).unwrap().unwrap().record;
+    assert!(record.value.contains("player 99"), "{}", record.value);
+    stage.bus.set_broken(true);
+    let b = stage.server_with_store("b", store);
+    let seen = stage.now(b.open::<u32>("players")).unwrap();
+    stage.run(secs(1));
+    assert_eq!(seen.len(), 100, "without a word over the bus");
+    assert_eq!(b.stats().parts_loaded, 1);
+}
+
+/// A value that cannot be read back.
+#[derive(serde::Serialize)]
+struct Bomb;
+
+impl<'de> serde::Deserialize<'de> for Bomb {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("a type of the user's panics")
+    }
+}
+
+#[test]
+fn a_panic_in_a_users_type_ends_the_pools_and_nothing_else() {
+    let mut stage = Stage::new();
+    let pools = stage.server("a");
+    let bombs = stage.now(pools.open::<Bomb>("bombs")).unwrap();
+    let numbers = stage.now(pools.open::<u32>("numbers")).unwrap();
+    let mut events = numbers.events();
+    let panics = std::panic::AssertUnwindSafe(|| bombs.contribute("k", &Bomb));
+    assert!(std::panic::catch_unwind(panics).is_err());
+    assert!(matches!(numbers.contribute("k", &1), Err(ContributeError::Closed)));
+    // A handle dropped while a panic unwinds must not panic again: that would abort.
+    let dropped = std::panic::AssertUnwindSafe(move || {
+        let _held = (bombs, pools);
+        panic!("elsewhere");
+    });
+    assert!(std::panic::catch_unwind(dropped).is_err());
+    assert!(stage.now(events.next()).is_none(), "whoever waits learns of the end");
 }

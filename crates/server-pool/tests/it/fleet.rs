@@ -6,8 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use server_pool::machine::{Change, Input, Machine, Notice, Output, PoolId, Reason, ViewState};
+use server_pool::machine::{
+    Change, Input, Machine, Notice, Output, PoolId, Reason, StoreCall, StoreJob, ViewState,
+};
 use server_pool::{Config, Stats};
+use transport_traits::limits::SizeLimit;
 use transport_traits::{BusLimits, Instant, WallTime};
 
 /// The pool of most tests.
@@ -33,7 +36,7 @@ pub(crate) struct Faults {
     pub(crate) duplication: u32,
     /// Of 100 publishes, how many fail.
     pub(crate) failure: u32,
-    /// Up to how much longer than 10 ms a delivery takes.
+    /// Up to how much longer than usual a delivery takes.
     pub(crate) jitter: Duration,
 }
 
@@ -74,7 +77,13 @@ pub(crate) struct Fleet {
     pub(crate) servers: Vec<Server>,
     pub(crate) faults: Faults,
     pub(crate) limits: BusLimits,
+    /// How long a delivery takes at least.
+    pub(crate) delay: Duration,
     pub(crate) tune: fn(&mut Config),
+    /// The checkpoint, where there is a store that answers.
+    pub(crate) checkpoint: Option<Vec<Arc<str>>>,
+    /// When a checkpoint was written, and by which server.
+    pub(crate) saves: Vec<(Instant, usize)>,
     /// Every frame published: when, by which server, its text.
     pub(crate) published: Vec<(Instant, usize, String)>,
     /// Drops what it is true of.
@@ -92,7 +101,10 @@ impl Fleet {
             servers: Vec::new(),
             faults: CALM,
             limits: BusLimits::default(),
+            delay: millis(10),
             tune: |_| (),
+            checkpoint: None,
+            saves: Vec::new(),
             published: Vec::new(),
             filter: Box::new(|_, _, _| false),
             rng: fastrand::Rng::with_seed(seed),
@@ -119,8 +131,11 @@ impl Fleet {
         config.heartbeat = secs(1);
         config.timeout = secs(5);
         (self.tune)(&mut config);
-        let machine = Machine::new(self.now, self.wall(0), config, &self.limits, true)
+        let mut machine = Machine::new(self.now, self.wall(0), config, &self.limits, true)
             .expect("the tests' configurations work");
+        if self.checkpoint.is_some() {
+            machine.use_checkpoints(usize::MAX);
+        }
         let server = Server {
             name: name.into(),
             machine,
@@ -197,7 +212,7 @@ impl Fleet {
         self.now = end;
     }
 
-    /// Lets time pass until something is so, and says how long that took; not longer than `most`.
+    /// Lets time pass until something is so, but not longer than `most`, and says how long that took.
     pub(crate) fn run_until(&mut self, most: Duration, is_so: impl Fn(&Self) -> bool) -> Option<Duration> {
         let start = self.now;
         while self.now.since(start) <= most {
@@ -262,7 +277,7 @@ impl Fleet {
 
     fn deliver_due(&mut self) {
         while self.on_the_way.peek().is_some_and(|Reverse((at, ..))| *at <= self.now) {
-            let Some(Reverse((_, _, to, pool, body))) = self.on_the_way.pop() else { return };
+            let Some(Reverse((.., to, pool, body))) = self.on_the_way.pop() else { return };
             self.input(to, Input::Received { pool, body });
         }
     }
@@ -282,15 +297,12 @@ impl Fleet {
 
     fn input(&mut self, index: usize, input: Input) {
         let server = &mut self.servers[index];
-        if !server.alive {
-            return;
-        }
-        if server.paused_until > self.now {
+        if server.alive && server.paused_until > self.now {
             server.held.push(input);
-            return;
+        } else if server.alive {
+            server.machine.handle(self.now, input);
+            self.pump(index);
         }
-        server.machine.handle(self.now, input);
-        self.pump(index);
     }
 
     fn pump(&mut self, index: usize) {
@@ -298,9 +310,8 @@ impl Fleet {
             match output {
                 Output::Closed => self.servers[index].alive = false,
                 Output::Publish { frame, message } => {
-                    let limit = self.limits.body;
-                    let fits = limit.map_or(Ok(()), |limit| limit.check("frame", &message.body));
-                    assert!(fits.is_ok(), "{fits:?}");
+                    let fits = |limit: SizeLimit| limit.check("frame", &message.body).is_ok();
+                    assert!(self.limits.body.is_none_or(fits), "{message:?}");
                     let result = if self.rng.u32(..100) < self.faults.failure {
                         Input::Failed { frame, retry_after: None }
                     } else {
@@ -311,9 +322,27 @@ impl Fleet {
                 }
             }
         }
+        self.call_store(index);
         let wakeup = self.servers[index].machine.next_wakeup();
         assert!(wakeup.is_none_or(|at| at > self.now), "a machine at rest has nothing to do now");
         self.take_notices(index);
+    }
+
+    fn call_store(&mut self, index: usize) {
+        while let Some(StoreJob { pool, call }) = self.servers[index].machine.poll_store() {
+            let answer = match call {
+                StoreCall::Load => match self.checkpoint.clone() {
+                    Some(shards) => Input::Loaded { pool, shards },
+                    None => continue,
+                },
+                StoreCall::Save(shards) => {
+                    self.checkpoint = Some(shards);
+                    self.saves.push((self.now, index));
+                    Input::Saved { pool }
+                }
+            };
+            self.input(index, answer);
+        }
     }
 
     /// Every server opens its pools in the same order, so a topic's pool has the same id everywhere.
@@ -337,7 +366,7 @@ impl Fleet {
     fn send(&mut self, to: usize, pool: PoolId, body: Bytes) {
         let jitter = self.faults.jitter.mul_f64(self.rng.f64());
         self.order += 1;
-        self.on_the_way.push(Reverse((self.now + millis(10) + jitter, self.order, to, pool, body)));
+        self.on_the_way.push(Reverse((self.now + self.delay + jitter, self.order, to, pool, body)));
     }
 
     fn take_notices(&mut self, index: usize) {

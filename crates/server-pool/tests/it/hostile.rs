@@ -43,10 +43,10 @@ fn what_is_no_frame_is_dropped_and_counted() {
         "[1,3,\"x\",1,1,3,0,0,1,4,0]",
         "[1,3,\"x\",1,1,3,0,0,2,1,0]",
         "[1,3,\"x\",1,1,3,0,0,0,3,0,\"k\"]",
-        "[1,3,\"x\",1,1,3,0,0,0,3,0,\"k\",0]",
-        "[1,3,\"x\",1,1,3,0,0,0,3,0,\"k\",4,0,1]",
-        "[1,3,\"x\",1,1,3,0,0,0,3,0,\"k\",1,-1,1]",
-        "[1,3,\"x\",1,1,3,0,0,0,3,0,\"k\",1,0]",
+        "[1,3,\"x\",1,1,3,0,0,0,3,0,0,\"k\",1]",
+        "[1,3,\"x\",1,1,3,0,0,0,3,0,4,\"k\",1]",
+        "[1,3,\"x\",1,1,3,0,0,0,3,0,[-1],\"k\",1]",
+        "[1,3,\"x\",1,1,3,0,0,0,3,0,[1,2],\"k\",1]",
         "[1,0,\"x\",1,1,0,0,0",
         "\u{feff}[1,0,\"x\",1,1,0,0,0]",
     ];
@@ -72,7 +72,7 @@ fn frames_of_unknown_kinds_count_as_signs_of_life() {
 fn a_million_foreign_servers_do_not_fill_the_memory_nor_stay() {
     let mut fleet = fleet(|config| config.max_origins = 100);
     for index in 0..10_000 {
-        fleet.inject(0, &format!("[1,3,\"x{index}\",1,1,1,0,0,0,1,0,\"k{index}\",1,5,1]"));
+        fleet.inject(0, &format!("[1,3,\"x{index}\",1,1,1,0,0,0,1,0,[5],\"k{index}\",1]"));
     }
     assert_eq!(fleet.stats(0).servers, 100);
     assert_eq!(fleet.stats(0).refused, 10_000 - 99);
@@ -89,7 +89,8 @@ fn entries_beyond_the_bound_of_a_server_are_refused() {
     let mut fleet = fleet(|config| config.max_origin_entries = 50);
     for index in 0..1_000 {
         let (from, to) = (index * 10, index * 10 + 10);
-        let ops: String = (1..=10).map(|op| format!(",\"k{}\",{op},5,1", from + op)).collect();
+        let ops: String =
+            (1..=10).map(|op| format!(",[{}],\"k{}\",1", 5 * u64::from(op == 1), from + op)).collect();
         fleet.inject(0, &format!("[1,3,\"x\",1,{},{to},0,0,{from},{to},0{ops}]", index + 1));
     }
     assert_eq!(fleet.stats(0).entries, 52);
@@ -113,7 +114,7 @@ fn bytes_beyond_the_bound_of_a_pool_are_refused_whoever_sends_them() {
     let mut fleet = fleet(|config| config.max_pool_bytes = 100_000);
     let value = "x".repeat(10_000);
     for index in 0..100 {
-        fleet.inject(0, &format!("[1,3,\"x{index}\",1,1,1,0,0,0,1,0,\"k{index}\",1,5,\"{value}\"]"));
+        fleet.inject(0, &format!("[1,3,\"x{index}\",1,1,1,0,0,0,1,0,[5],\"k{index}\",\"{value}\"]"));
     }
     let most = 100_000 / (10_000 + ENTRY_OVERHEAD as u64);
     assert!(fleet.stats(0).entries <= most + 2, "{:?}", fleet.stats(0));
@@ -127,8 +128,8 @@ fn numbers_at_the_maximum_do_no_harm() {
     let mut fleet = fleet(|_| ());
     let before = fleet.published.len();
     fleet.inject(0, &format!("[1,0,\"a\",{MAX},{MAX},{MAX},{MAX},1]"));
-    fleet.inject(0, &format!("[1,3,\"b\",1,1,{MAX},0,1,{},{MAX},{MAX},\"k\",1,0,1]", MAX - 1));
-    fleet.inject(0, &format!("[1,3,\"c\",1,1,{MAX},0,1,0,{MAX},0,\"l\",{MAX},0,1]"));
+    fleet.inject(0, &format!("[1,3,\"b\",1,1,{MAX},0,1,{},{MAX},{MAX},[0],\"k\",1]", MAX - 1));
+    fleet.inject(0, &format!("[1,3,\"c\",1,1,{MAX},0,1,0,{MAX},0,{MAX},[0],\"l\",1]"));
     fleet.inject(0, &format!("[1,2,\"d\",1,1,0,0,0,\"s0\",1,0,{MAX}]"));
     assert_eq!(fleet.stats(0).malformed, 0);
     fleet.put(0, "k", "mine");
@@ -145,11 +146,11 @@ fn numbers_at_the_maximum_do_no_harm() {
 #[test]
 fn a_part_that_lists_a_key_twice_does_no_harm() {
     let mut fleet = fleet(|_| ());
-    fleet.inject(0, r#"[1,3,"x",1,1,2,0,0,0,2,0,"k",1,5,1,"k",-2]"#);
+    fleet.inject(0, r#"[1,3,"x",1,1,2,0,0,0,2,0,[5],"k",1,-1,"k"]"#);
     assert_eq!(fleet.value(0, "k"), Some("1"));
-    fleet.inject(0, r#"[1,3,"x",1,2,4,0,0,2,4,0,"k",1,5,2,"k",2,5,3]"#);
+    fleet.inject(0, r#"[1,3,"x",1,2,4,0,0,2,4,0,[5],"k",2,[0],"k",3]"#);
     assert_eq!(fleet.value(0, "k"), Some("2"));
-    fleet.inject(0, r#"[1,3,"x",1,3,6,0,0,4,6,0,"k",-1,"k",2,9,2]"#);
+    fleet.inject(0, r#"[1,3,"x",1,3,6,0,0,4,6,0,-1,"k",[9],"k",2]"#);
     assert_eq!(fleet.value(0, "k"), None);
     assert_eq!(fleet.stats(0).malformed, 0);
 }
@@ -160,10 +161,11 @@ fn many_scattered_ranges_are_kept_in_bounds_and_still_repaired() {
     for index in (1..2_000_u64).rev() {
         let (from, to) = (index * 2, index * 2 + 1);
         fleet
-            .inject(0, &format!("[1,3,\"x\",1,{},4000,0,0,{from},{to},0,\"k{index}\",1,5,1]", 2_000 - index));
+            .inject(0, &format!("[1,3,\"x\",1,{},4000,0,0,{from},{to},0,[5],\"k{index}\",1]", 2_000 - index));
     }
     assert_eq!(fleet.stats(0).entries, 2_001);
-    let ops: String = (1..2_000).map(|index| format!(",\"k{index}\",{},5,1", index * 2 + 1)).collect();
+    let ops: String =
+        (1..2_000).map(|index| format!(",{},[5],\"k{index}\",1", if index == 1 { 3 } else { 2 })).collect();
     fleet.inject(0, &format!("[1,3,\"x\",1,3000,4000,0,0,0,4000,0{ops}]"));
     assert_eq!(fleet.stats(0).entries, 2_001);
 }
@@ -233,7 +235,28 @@ fn element() -> impl Strategy<Value = String> {
         8 => (0..6_u64).prop_map(|number| number.to_string()),
         1 => Just(MAX.to_string()),
         1 => Just("-1".to_owned()),
+        1 => Just("[5]".to_owned()),
         2 => Just("\"k\"".to_owned()),
         1 => Just("\"of 0\"".to_owned()),
     ]
+}
+
+#[test]
+fn entries_refused_for_want_of_room_come_back_when_there_is_room() {
+    let mut fleet = Fleet::of(1, 2);
+    fleet.tune = |config| config.max_pool_bytes = 20_000;
+    let reader = fleet.join("reader");
+    fleet.run(secs(1));
+    for index in 0..20 {
+        fleet.inject(
+            reader,
+            &format!("[1,3,\"x{index}\",1,1,1,0,0,0,1,0,[5],\"x{index}\",\"{}\"]", "x".repeat(900)),
+        );
+    }
+    (0..10).for_each(|index| fleet.put(0, &format!("k{index}"), "v"));
+    fleet.run(secs(2));
+    assert!(fleet.value(reader, "k9").is_none() && fleet.stats(reader).refused > 0);
+    fleet.run(secs(15));
+    assert_eq!(fleet.value(reader, "k9"), Some("v"), "the flood has expired");
+    assert!(fleet.agrees());
 }

@@ -4,18 +4,22 @@ use transport_traits::limits::presets;
 
 use crate::fleet::{Fleet, millis, secs};
 
-/// A value that makes an entry of about 40 bytes.
+/// A value that makes an entry of 40 bytes with a key of twelve.
 const VALUE: &str = "0123456789012345678901234567";
+
+/// Starts a server with so many entries of 40 bytes.
+fn join_with(fleet: &mut Fleet, server: usize, entries: usize) {
+    let _ = fleet.join(&format!("s{server:02}"));
+    (0..entries).for_each(|entry| fleet.put(server, &format!("player:{server:02}:{entry:02}"), VALUE));
+}
 
 /// Servers with so many entries each, on a bus with the limits of Roblox.
 fn roblox_fleet(servers: usize, entries: usize) -> Fleet {
     let mut fleet = Fleet::new(1);
     fleet.limits = presets::ROBLOX_MESSAGING;
-    for server in 0..servers {
-        let _ = fleet.join(&format!("s{server}"));
-        (0..entries).for_each(|entry| fleet.put(server, &format!("s{server}:{entry:04}"), VALUE));
-    }
-    fleet.run(secs(60));
+    (0..servers).for_each(|server| join_with(&mut fleet, server, entries));
+    // Enough for what waits, and for the budgets to fill again.
+    fleet.run(secs(30));
     assert!(fleet.agrees());
     assert_eq!(fleet.seen(0).len(), servers * entries);
     fleet
@@ -86,4 +90,43 @@ fn nobody_is_synced_before_everything_announced_is_there() {
     fleet.run(secs(8));
     assert!(fleet.servers[joiner].synced_at.is_some());
     assert_eq!(fleet.value(joiner, "k"), Some("v"));
+}
+
+/// Weakness 19 (join-storm): 10,001 messages and 50 s.
+#[test]
+fn a_joiner_of_a_hundred_servers_with_a_hundred_entries_each_costs_at_most_650_requests() {
+    let mut fleet = roblox_fleet(100, 100);
+    fleet.delay = millis(250);
+    let before = fleet.published.len();
+    let joiner = fleet.join("late");
+    let took = fleet.run_until(secs(30), |fleet| fleet.seen(joiner).len() == 10_000).unwrap();
+    assert!(took <= secs(6), "{took:?}");
+    let requests = fleet.published.len() - before;
+    assert!(requests <= 650, "{requests}");
+}
+
+/// Weakness 19 (join-storm): a million messages.
+#[test]
+fn a_hundred_servers_starting_at_once_know_everything_after_at_most_1000_requests() {
+    let mut fleet = Fleet::new(1);
+    fleet.limits = presets::ROBLOX_MESSAGING;
+    fleet.delay = millis(250);
+    (0..100).for_each(|server| join_with(&mut fleet, server, 100));
+    let complete = |fleet: &Fleet| (0..100).all(|server| fleet.seen(server).len() == 10_000);
+    let took = fleet.run_until(secs(30), complete).unwrap();
+    assert!(took <= secs(10), "{took:?}");
+    assert!(fleet.published.len() <= 1_000, "{}", fleet.published.len());
+}
+
+/// Weakness 20 (joins-restart-refresh): joiners knew 1,050 of 2,500 entries after two minutes.
+#[test]
+fn with_a_join_every_ten_seconds_every_joiner_knows_everything_within_five() {
+    let mut fleet = roblox_fleet(50, 50);
+    fleet.delay = millis(250);
+    for index in 0..12 {
+        let joiner = fleet.join(&format!("late{index}"));
+        let took = fleet.run_until(secs(10), |fleet| fleet.seen(joiner).len() == 2_500).unwrap();
+        assert!(took <= secs(5), "{took:?}");
+        fleet.run(secs(10) - took);
+    }
 }

@@ -21,7 +21,7 @@ fn a_crashed_server_is_gone_everywhere_after_the_timeout() {
     let mut fleet = fleet_with_entries(8, 1);
     fleet.crash(3);
     let took = fleet.run_until(secs(20), Fleet::agrees).unwrap();
-    assert!(took > secs(3) && took <= secs(5), "{took:?}");
+    assert!(took > secs(3) && took <= secs(5 + 2), "{took:?}");
     assert_eq!(fleet.removals(0, "of 3"), [Reason::Expired]);
     assert_eq!(fleet.stats(0).expired, 1);
     let newcomer = fleet.join("new");
@@ -214,4 +214,46 @@ fn expiry_comes_once_and_in_order() {
         .map(|(at, _)| *at)
         .collect();
     assert_eq!(removed.len(), 1);
+}
+
+#[test]
+fn a_server_that_another_knows_of_is_learnt_of_though_it_is_not_heard() {
+    let mut fleet = Fleet::new(16);
+    fleet.filter = Box::new(|from, to, _| (from, to) == (1, 2));
+    (0..3).for_each(|server| {
+        let _ = fleet.join(&format!("s{server}"));
+        fleet.put(server, &format!("of {server}"), "v");
+    });
+    let known = |fleet: &Fleet| fleet.stats(2).servers;
+    assert_eq!(known(&fleet), 0);
+    let took = fleet.run_until(secs(5), |fleet| known(fleet) == 2).unwrap();
+    assert!(took > secs(1), "not before two heartbeats said the same: {took:?}");
+    fleet.run(millis(200));
+    assert_eq!(fleet.value(2, "of 1"), None, "hearsay is no sign of life, nor does it bring entries");
+    fleet.filter = Box::new(|_, _, _| false);
+    fleet.run(secs(3));
+    assert!(fleet.agrees());
+    assert_eq!(fleet.stats(2).expired, 0);
+}
+
+#[test]
+fn hearsay_carries_its_age() {
+    let mut fleet = fleet_with_entries(3, 17);
+    fleet.crash(1);
+    let newcomer = fleet.join("new");
+    fleet.run(millis(3_500));
+    assert_eq!(fleet.stats(newcomer).servers, 3, "the dead one is still believed alive");
+    fleet.run(millis(3_500));
+    assert_eq!(fleet.stats(newcomer).servers, 2, "timeout + 2 s after the crash, as everywhere");
+    assert!(fleet.agrees());
+}
+
+#[test]
+fn servers_that_never_agree_on_who_lives_do_not_argue() {
+    let mut fleet = fleet_with_entries(4, 18);
+    fleet.filter = Box::new(|from, to, _| (from, to) == (1, 2) || (from, to) == (3, 0));
+    fleet.run(secs(60));
+    let asks = fleet.published.iter().filter(|(.., text)| text.starts_with("[1,5,")).count();
+    let rosters = fleet.published.iter().filter(|(.., text)| text.starts_with("[1,6,")).count();
+    assert!((1..=4 * 24).contains(&asks) && rosters <= asks, "{asks} {rosters}");
 }

@@ -1,6 +1,7 @@
 //! The tests of server-pool: machines in fleets on virtual time, hostile bytes, and the driver.
 
 mod bus;
+mod checkpoint;
 mod convergence;
 mod driver;
 mod fleet;

@@ -68,9 +68,9 @@ fn a_removal_whose_tombstone_is_forgotten_leaves_no_ghost_either() {
 fn a_late_part_from_before_a_forgotten_tombstone_is_ignored() {
     let mut fleet = Fleet::of(1, 9);
     // Versions 7 and 9 were an entry "k" and its tombstone.
-    fleet.inject(0, r#"[1,3,"x",1,5,10,9,0,0,5,0,"a",1,5,1]"#);
-    fleet.inject(0, r#"[1,3,"x",1,6,10,9,0,8,10,0,"b",2,5,1]"#);
-    fleet.inject(0, r#"[1,3,"x",1,2,8,0,0,5,8,0,"k",2,5,1]"#);
+    fleet.inject(0, r#"[1,3,"x",1,5,10,9,0,0,5,0,[5],"a",1]"#);
+    fleet.inject(0, r#"[1,3,"x",1,6,10,9,0,8,10,0,2,[5],"b",1]"#);
+    fleet.inject(0, r#"[1,3,"x",1,2,8,0,0,5,8,0,2,[5],"k",1]"#);
     assert_eq!(fleet.seen(0).keys().collect::<Vec<_>>(), ["a", "b"]);
 }
 
@@ -148,7 +148,7 @@ fn a_log_that_differs_by_its_hash_is_read_again() {
     fleet.put(0, "k", "v");
     fleet.run(secs(1));
     // A forged part of the log of s0, which knows nothing of it.
-    fleet.inject(1, r#"[1,3,"s0",1,0,2,0,77,1,2,0,"ghost",1,5,"boo"]"#);
+    fleet.inject(1, r#"[1,3,"s0",1,0,2,0,77,1,2,0,[5],"ghost","boo"]"#);
     assert_eq!(fleet.value(1, "ghost"), Some("boo"));
     fleet.put(0, "l", "w");
     fleet.run(secs(4));
@@ -156,4 +156,58 @@ fn a_log_that_differs_by_its_hash_is_read_again() {
     assert_eq!(fleet.value(1, "ghost"), None);
     assert!(fleet.agrees());
     assert_eq!(fleet.removals(1, "k"), [], "what was right stayed visible");
+}
+
+/// A publisher with queues lets urgent heartbeats overtake a request.
+#[test]
+fn a_request_overtaken_by_a_heartbeat_is_answered_once() {
+    let mut fleet = Fleet::of(1, 10);
+    fleet.put(0, "k", "v");
+    fleet.run(secs(1));
+    let before = of_kind(&fleet, DELTA);
+    fleet.inject(0, r#"[1,0,"x",1,9,0,0,0]"#);
+    (0..3).for_each(|_| {
+        fleet.inject(0, r#"[1,2,"x",1,8,0,0,0,"s0",1,0,1]"#);
+        fleet.run(millis(500));
+    });
+    assert_eq!(of_kind(&fleet, DELTA) - before, 1);
+}
+
+#[test]
+fn what_others_ask_for_is_not_asked_for_but_never_left_to_them_twice_running() {
+    let mut fleet = Fleet::of(1, 11);
+    let wants = |fleet: &Fleet| of_kind(fleet, PULL);
+    // Of x, (1, 2] and (4, 5] are missing; somebody asks for the one, then for the other, and nobody answers.
+    fleet.inject(0, r#"[1,3,"x",1,1,6,0,0,0,1,0,"a",1]"#);
+    fleet.inject(0, r#"[1,3,"x",1,2,6,0,0,2,4,0,"b",1,"c",1]"#);
+    fleet.inject(0, r#"[1,3,"x",1,3,6,0,0,5,6,0,"d",1]"#);
+    let overhear = |fleet: &mut Fleet, sequence: u32| {
+        fleet.inject(0, &format!(r#"[1,2,"y",1,{sequence},0,0,0,"x",1,1,2,"x",1,4,5]"#));
+    };
+    overhear(&mut fleet, 1);
+    fleet.run(millis(790));
+    assert_eq!(wants(&fleet), 0, "it was left to the other");
+    (2..8).for_each(|sequence| overhear(&mut fleet, sequence));
+    fleet.run(millis(900));
+    assert_eq!(wants(&fleet), 1, "it is not left to others again");
+}
+
+#[test]
+fn repairs_stay_bounded_in_total_chaos() {
+    let mut fleet = Fleet::new(12);
+    fleet.tune = |config| config.timeout = secs(30);
+    (0..10).for_each(|server| {
+        let _ = fleet.join(&format!("s{server}"));
+    });
+    fleet.faults = Faults { loss: 50, duplication: 30, failure: 20, jitter: secs(2) };
+    for round in 0..120 {
+        (0..10).for_each(|server| fleet.put(server, &format!("{server}:{}", round % 7), &round.to_string()));
+        fleet.run(millis(500));
+    }
+    // Requests come at least half a repair delay apart, and an answer serves all that ask meanwhile.
+    for server in 0..10 {
+        let stats = fleet.stats(server);
+        assert!(stats.pulls_sent <= 60 * 5, "{stats:?}");
+        assert!(stats.parts_repeated <= 60 * 10, "{stats:?}");
+    }
 }

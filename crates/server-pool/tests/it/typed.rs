@@ -1,8 +1,11 @@
 //! Pools as users hold them: typed entries, snapshots and events.
 
+use std::borrow::Cow;
+
 use futures::{FutureExt, StreamExt};
 use serde::{Deserialize, Serialize};
-use server_pool::{Config, ContributeError, Entry, Event, Events, Pool, Pools, Reason, ViewState};
+use server_pool::{Config, ContributeError, Entry, Event, Events, JsonKey, Key};
+use server_pool::{Pool, Pools, Reason, ViewState};
 
 use crate::bus::Stage;
 use crate::fleet::secs;
@@ -157,4 +160,35 @@ fn an_entry_that_no_frame_holds_is_refused_where_it_is_contributed() {
     let error = pool.contribute("k", &"x".repeat(70_000)).unwrap_err();
     assert!(matches!(error, ContributeError::TooLarge { .. }), "{error}");
     assert!(pool.is_empty());
+}
+
+#[test]
+fn keys_may_be_numbers_json_or_of_ones_own_type() {
+    #[derive(Debug, PartialEq)]
+    struct Seat(char, u8);
+    impl Key for Seat {
+        fn to_text(&self) -> Result<Cow<'_, str>, serde_json::Error> {
+            Ok(format!("{}{}", self.0, self.1).into())
+        }
+        fn from_text(text: &str) -> Option<Self> {
+            let row = text.chars().next()?;
+            Some(Self(row, text[row.len_utf8()..].parse().ok()?))
+        }
+    }
+    let mut stage = Stage::new();
+    let (_pools, [here, there]) = two(&mut stage);
+    let ada = player("ada", 1);
+    here.keyed::<i64>().contribute(&-7, &ada).unwrap();
+    here.keyed::<JsonKey<(u8, String)>>().contribute(&JsonKey((1, "a".into())), &ada).unwrap();
+    here.keyed().contribute(&Seat('C', 12), &ada).unwrap();
+    here.contribute("+8", &ada).unwrap();
+    stage.run(secs(1));
+    assert_eq!(there.keyed::<i64>().get(&-7).as_deref(), Some(&ada));
+    assert_eq!(there.keyed::<i64>().iter().map(|(key, _)| key).collect::<Vec<_>>(), [-7]);
+    assert_eq!(there.keyed().get(&JsonKey((1_u8, "a".to_owned()))).as_deref(), Some(&ada));
+    assert!(there.keyed::<Seat>().iter().any(|(key, _)| key == Seat('C', 12)));
+    assert!(here.keyed::<String>().withdraw(&"+8".to_owned()));
+    assert_eq!(here.withdraw_all(), 3);
+    stage.run(secs(1));
+    assert!(there.is_empty(), "and everybody was told");
 }

@@ -23,6 +23,7 @@ impl Pool {
         }
         self.own.log.prune(now, 2 * timeout);
         self.check_synced(context);
+        self.write_checkpoint(context);
     }
 
     /// When [`tick`](Self::tick) has something to do. Often enough that a pause of this server is told
@@ -35,7 +36,8 @@ impl Pool {
         let sync = self.sync_after.filter(|at| !self.synced && *at > now);
         let prune = self.own.log.next_prune(2 * timeout);
         let regular = self.ticked + timeout / 8;
-        [expiry, stale, sync, prune].into_iter().flatten().fold(regular, Instant::min)
+        let checkpoint = self.next_checkpoint().filter(|_| fresh);
+        [expiry, stale, sync, prune, checkpoint].into_iter().flatten().fold(regular, Instant::min)
     }
 
     /// The bus works. After it did not, nobody's silence counts.

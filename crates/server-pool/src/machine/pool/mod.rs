@@ -1,6 +1,8 @@
 //! One pool of one server: its contributions, the others' logs, and the view made of both.
 
+mod checkpoint;
 mod liveness;
+mod members;
 mod receive;
 mod send;
 
@@ -9,7 +11,6 @@ use std::sync::Arc;
 
 use transport_traits::{Instant, Topic};
 
-use super::PoolId;
 use super::budget::Budget;
 use super::change::{Change, Notice, Reason, ViewState};
 use super::clock::Clock;
@@ -17,10 +18,13 @@ use super::log::Stamped;
 use super::own::Own;
 use super::peers::Peers;
 use super::view::{Shift, View};
+use super::{PoolId, StoreJob};
 use crate::config::Config;
 use crate::error::ContributeError;
 use crate::stats::Stats;
 use crate::wire::FrameLimit;
+use checkpoint::Checkpoints;
+use members::Members;
 use send::Outbox;
 pub(crate) use send::{Job, Parcel, Sent};
 
@@ -41,6 +45,7 @@ pub(crate) struct Context<'a> {
     pub(crate) clock: &'a mut Clock,
     pub(crate) rng: &'a mut fastrand::Rng,
     pub(crate) notices: &'a mut VecDeque<(PoolId, Notice)>,
+    pub(crate) store: &'a mut VecDeque<StoreJob>,
     pub(crate) stats: &'a mut Stats,
 }
 
@@ -64,6 +69,9 @@ pub(crate) struct Pool {
     sync_after: Option<Instant>,
     /// The answers to the join come before this.
     join_answered: Instant,
+    members: Members,
+    /// Reading and writing checkpoints, if there is a store for them.
+    checkpoints: Option<Checkpoints>,
 }
 
 impl Pool {
@@ -84,6 +92,8 @@ impl Pool {
             synced: false,
             sync_after: None,
             join_answered: now + context.settings.config.heartbeat,
+            members: Members::default(),
+            checkpoints: None,
         }
     }
 
@@ -130,6 +140,12 @@ impl Pool {
             );
         }
         had
+    }
+
+    /// Takes all own contributions back, and says how many there were.
+    pub(crate) fn withdraw_all(&mut self, context: &mut Context<'_>) -> usize {
+        let keys: Vec<_> = self.own.claims.keys().cloned().collect();
+        keys.iter().filter(|key| self.withdraw(context, key)).count()
     }
 
     /// Other servers that live.

@@ -48,36 +48,47 @@ impl Pool {
             admission => {
                 context.stats.frames_received += 1;
                 self.hear(context);
-                self.take_in(context, frame, admission == Admission::Newer);
+                self.take_in(context, frame, admission != Admission::Repeated);
             }
         }
     }
 
-    /// Requests and farewells count once, when they come as the newest; what is said of a log always holds.
-    fn take_in(&mut self, context: &mut Context<'_>, frame: &Frame<'_>, newer: bool) {
+    /// Requests and farewells count once, also if a more urgent frame overtook them; what is said of a log always
+    /// holds.
+    fn take_in(&mut self, context: &mut Context<'_>, frame: &Frame<'_>, first: bool) {
         let header = &frame.header;
         let Some(live) = self.peers.live_mut(&header.server) else { return };
         let before = live.origin.extent();
         live.origin.announce(header);
         match &frame.body {
             Body::Delta(delta) => self.take_delta(context, header, delta),
-            Body::Join if newer => self.outbox.answer(context, 0, self.own.log.head()),
-            Body::Pull(wants) if newer => {
+            Body::Join { all: true } if first => self.answer_join(context),
+            Body::Pull(wants) if first => {
                 wants.iter().for_each(|want| self.answer_or_overhear(context, want))
             }
-            Body::Leave if newer => {
+            Body::Leave if first => {
                 let origin = self.peers.end(&header.server);
                 let origin = origin.map(|origin| (header.server.clone(), origin));
                 self.drop_origins(context, origin, Reason::Left);
             }
-            Body::Heartbeat | Body::Join | Body::Pull(_) | Body::Leave | Body::Unknown => {}
+            Body::Heartbeat { members: Some(members) } if first => {
+                self.compare_members(context, &header.server, *members);
+            }
+            Body::Ask(asked) if first => self.take_ask(context, asked),
+            Body::Roster(members) => self.take_roster(context, members),
+            Body::Heartbeat { .. }
+            | Body::Join { .. }
+            | Body::Pull(_)
+            | Body::Ask(_)
+            | Body::Leave
+            | Body::Unknown => {}
         }
         self.verify(context, &header.server);
         let due = (context.now + repair::delay(context, 0)).max(self.join_answered);
         self.peers.watch(&header.server, Some(before), due);
     }
 
-    fn take_delta(&mut self, context: &mut Context<'_>, header: &Header, delta: &Delta<'_>) {
+    pub(super) fn take_delta(&mut self, context: &mut Context<'_>, header: &Header, delta: &Delta<'_>) {
         let config = &context.settings.config;
         let all = self.peers.bytes();
         let Some(live) = self.peers.live_mut(&header.server) else { return };
@@ -124,6 +135,17 @@ impl Pool {
         }
     }
 
+    /// Tells a joiner everything; but if most of that was sent a moment ago, only the rest: it listened by then,
+    /// most likely, and otherwise asks. (Were a little left out of much, it would have to ask for that little.)
+    fn answer_join(&mut self, context: &mut Context<'_>) {
+        let head = self.own.log.head();
+        let mut rest: Vec<_> = self.outbox.recent(context.now).gaps(head).collect();
+        if rest.iter().map(|(from, to)| to - from).sum::<u64>() > head / 2 {
+            rest = vec![(0, head)];
+        }
+        rest.into_iter().for_each(|(from, to)| self.outbox.answer(context, from, to));
+    }
+
     fn answer_or_overhear(&mut self, context: &mut Context<'_>, want: &Want<'_>) {
         if *want.server != *context.settings.config.server {
             self.peers.overhear(context, want);
@@ -132,8 +154,11 @@ impl Pool {
         }
     }
 
-    /// Knows a log anew whose hash is wrong; for each server at most once a timeout.
+    /// Knows a log anew whose hash is wrong, or of which something was refused while now there is room; for each
+    /// server at most once a timeout.
     fn verify(&mut self, context: &mut Context<'_>, server: &str) {
+        let config = &context.settings.config;
+        let has_room = self.peers.bytes() < config.max_pool_bytes - config.max_pool_bytes / 8;
         let Some(live) = self.peers.live_mut(server) else { return };
         let again = live.mismatch.is_none_or(|at| at + context.settings.config.timeout <= context.now);
         if again && live.origin.is_wrong() {
@@ -141,6 +166,9 @@ impl Pool {
             live.origin.begin_sweep();
             context.stats.hash_mismatches += 1;
             tracing::warn!(server, "the hash of a server's entries differs: they are read again");
+        } else if again && has_room && live.origin.wants_room(context.settings.config.max_origin_entries) {
+            live.mismatch = Some(context.now);
+            live.origin.begin_sweep();
         }
     }
 

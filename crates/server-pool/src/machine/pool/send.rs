@@ -1,16 +1,26 @@
 //! Frames out: what is due, and making it.
 
+use std::collections::VecDeque;
+use std::time::Duration;
+
 use bytes::Bytes;
 use transport_traits::{Instant, Outgoing, Priority};
 
 use crate::machine::own::Part;
 use crate::machine::ranges::Ranges;
-use crate::wire::{Header, Kind, simple_frame};
+use crate::wire::{Header, Kind, simple_frame, with_number};
 
 use super::{Context, Pool, Settings};
 
 /// How often a farewell is tried.
 const MAX_FAREWELLS: u32 = 3;
+
+/// A server that joins hears what was sent this long before its request came: the time that a request takes on
+/// a slow bus. What it did not hear after all it misses and asks for.
+const RECENT: Duration = Duration::from_millis(500);
+
+/// The most parts remembered as sent recently.
+const MAX_RECENT: usize = 64;
 
 /// The most separate parts planned to be sent again. Beyond, everything before them is sent as well: fewer
 /// frames, and nobody's requests fill the memory.
@@ -20,17 +30,21 @@ const MAX_SCATTERED: usize = 64;
 #[derive(Debug)]
 pub(super) struct Outbox {
     sequence: u64,
-    /// When a frame was sent last.
+    /// When a frame other than a heartbeat was sent last.
     sent: Option<Instant>,
     heartbeat: Instant,
     /// The last heartbeat was left out because another frame had done its work.
     skipped: bool,
-    join: Option<Instant>,
+    pub(super) join: Option<Instant>,
+    /// The join asks for everything: there was no checkpoint.
+    pub(super) join_all: bool,
     /// Parts of the log to send again. New requests join those under way, and the parts are sent around
     /// from `cursor`: requests that keep coming repeat what they must, and never start it over.
     answers: Ranges,
     cursor: u64,
     answer: Option<Instant>,
+    /// Parts of the log and when they were last sent, the oldest first.
+    recent: VecDeque<(Instant, u64, u64)>,
     farewell: Farewell,
 }
 
@@ -51,6 +65,8 @@ pub(crate) enum Job {
     Pull,
     Queue,
     Answer,
+    Ask,
+    Roster,
 }
 
 /// A frame to publish, and what it is.
@@ -66,6 +82,8 @@ pub(crate) enum Sent {
     Join,
     Heartbeat,
     Pull,
+    /// A question or an answer about who lives: lost, the next heartbeats raise it again.
+    Hint,
     /// The versions in (from, to].
     Part(u64, u64),
 }
@@ -78,11 +96,31 @@ impl Outbox {
             heartbeat: now,
             skipped: false,
             join: Some(now),
+            join_all: true,
             answers: Ranges::default(),
             cursor: 0,
             answer: None,
+            recent: VecDeque::new(),
             farewell: Farewell::No,
         }
+    }
+
+    /// Remembers that a part of the log was sent.
+    fn note(&mut self, now: Instant, from: u64, to: u64) {
+        if self.recent.len() >= MAX_RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((now, from, to));
+    }
+
+    /// What of the log was sent recently.
+    pub(super) fn recent(&mut self, now: Instant) -> Ranges {
+        while self.recent.front().is_some_and(|(at, ..)| *at + RECENT < now) {
+            self.recent.pop_front();
+        }
+        let mut sent = Ranges::default();
+        self.recent.iter().for_each(|(_, from, to)| sent.insert(*from, *to));
+        sent
     }
 
     /// Plans to send a part of the log again, with whatever is asked for meanwhile.
@@ -112,6 +150,8 @@ impl Pool {
             (self.peers.next_pull, Job::Pull),
             (self.own.queue.front().map(|(_, since)| *since + coalesce), Job::Queue),
             (outbox.answer, Job::Answer),
+            (self.members.ask_due(), Job::Ask),
+            (self.members.tell_due(), Job::Roster),
         ];
         jobs.into_iter().filter_map(|(due, job)| Some((due?, job))).min_by_key(|(due, _)| *due)
     }
@@ -126,9 +166,13 @@ impl Pool {
             Job::Pull => self.build_pull(context, &header),
             Job::Queue => self.build_queue(context, header),
             Job::Answer => self.build_answer(context, &header),
+            Job::Ask => self.build_ask(context, &header),
+            Job::Roster => self.build_roster(context, &header),
         }?;
         self.outbox.sequence += 1;
-        self.outbox.sent = Some(context.now);
+        if job != Job::Heartbeat {
+            self.outbox.sent = Some(context.now);
+        }
         Some(parcel)
     }
 
@@ -151,7 +195,7 @@ impl Pool {
             Sent::Join => {
                 self.sync_after = Some(context.now + context.settings.config.heartbeat.mul_f64(1.5))
             }
-            Sent::Heartbeat | Sent::Pull | Sent::Part(..) => {}
+            Sent::Heartbeat | Sent::Pull | Sent::Hint | Sent::Part(..) => {}
         }
     }
 
@@ -167,11 +211,11 @@ impl Pool {
             (Sent::Heartbeat, _) => self.outbox.heartbeat = now,
             (Sent::Part(from, to), _) => self.outbox.answer(context, from, to),
             // Asked for again anyway while the answer does not come.
-            (Sent::Pull, _) => {}
+            (Sent::Pull | Sent::Hint, _) => {}
         }
     }
 
-    fn header(&self, context: &Context<'_>) -> Header {
+    pub(super) fn header(&self, context: &Context<'_>) -> Header {
         Header {
             server: context.settings.config.server.clone(),
             incarnation: context.settings.incarnation,
@@ -189,26 +233,33 @@ impl Pool {
         self.parcel(simple_frame(Kind::Leave, header), Priority::Urgent, Sent::Leave)
     }
 
-    fn build_join(&mut self, context: &Context<'_>, header: &Header) -> Parcel {
+    /// The first heartbeat comes earlier or later, so that servers that started together do not beat together.
+    fn build_join(&mut self, context: &mut Context<'_>, header: &Header) -> Parcel {
         self.outbox.join = None;
-        self.outbox.heartbeat = context.now + context.settings.config.heartbeat;
-        self.parcel(simple_frame(Kind::Join, header), Priority::Urgent, Sent::Join)
+        self.outbox.heartbeat =
+            context.now + context.settings.config.heartbeat.mul_f64(0.5 + context.rng.f64() / 2.0);
+        let frame = if self.outbox.join_all {
+            simple_frame(Kind::Join, header)
+        } else {
+            with_number(Kind::Join, header, 0)
+        };
+        self.parcel(frame, Priority::Urgent, Sent::Join)
     }
 
     /// A heartbeat goes out unless another frame did its work since the last; but it is never left out
     /// twice running, since a publisher with queues may hold other frames back longer.
     fn build_heartbeat(&mut self, context: &mut Context<'_>, header: &Header) -> Option<Parcel> {
-        let every = context.settings.config.heartbeat;
-        let next = self.outbox.sent.map(|sent| sent + every).filter(|next| *next > self.outbox.heartbeat);
+        let every = context.settings.config.heartbeat.mul_f64(1.0 - context.rng.f64() / 10.0);
+        let next = self.outbox.sent.map(|sent| sent + every).filter(|next| *next > context.now);
         if let (Some(next), false) = (next, self.outbox.skipped) {
             self.outbox.skipped = true;
             self.outbox.heartbeat = next;
             return None;
         }
         self.outbox.skipped = false;
-        self.outbox.heartbeat = context.now + every.mul_f64(1.0 - context.rng.f64() / 10.0);
-        let mut parcel =
-            self.parcel(simple_frame(Kind::Heartbeat, header), Priority::Urgent, Sent::Heartbeat);
+        self.outbox.heartbeat = context.now + every;
+        let frame = with_number(Kind::Heartbeat, header, self.membership(context));
+        let mut parcel = self.parcel(frame, Priority::Urgent, Sent::Heartbeat);
         parcel.message = parcel.message.with_conflation_key("heartbeat");
         Some(parcel)
     }
@@ -220,8 +271,8 @@ impl Pool {
     }
 
     fn build_queue(&mut self, context: &Context<'_>, header: Header) -> Option<Parcel> {
-        let base = context.clock.wall_millis(context.now);
-        let part = self.own.pack_queue(context.now, &context.settings.limit, header, base)?;
+        let part = self.own.pack_queue(context.now, &context.settings.limit, header)?;
+        self.outbox.note(context.now, part.from, part.to);
         Some(self.part(part))
     }
 
@@ -232,6 +283,7 @@ impl Pool {
         };
         let part = self.own.pack_log(&context.settings.limit, header, from, to);
         self.outbox.cursor = part.to;
+        self.outbox.note(context.now, part.from, part.to);
         self.outbox.answers.remove(part.from, part.to);
         self.outbox.answer = (!self.outbox.answers.is_empty()).then_some(context.now);
         context.stats.parts_repeated += 1;
@@ -242,7 +294,7 @@ impl Pool {
         self.parcel(part.frame, Priority::Normal, Sent::Part(part.from, part.to))
     }
 
-    fn parcel(&self, frame: Bytes, priority: Priority, sent: Sent) -> Parcel {
+    pub(super) fn parcel(&self, frame: Bytes, priority: Priority, sent: Sent) -> Parcel {
         Parcel { message: Outgoing::new(self.topic.clone(), frame).with_priority(priority), sent }
     }
 }

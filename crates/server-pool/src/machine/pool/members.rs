@@ -1,0 +1,103 @@
+//! Who knows whom: where two servers lastingly believe different servers alive, one tells the other.
+//!
+//! A heartbeat carries one hash of all whom its sender believes alive, so agreement costs nothing, however many
+//! there are. (Comparing a hash before any list: Demers and others, Epidemic algorithms for replicated database
+//! maintenance, 1987, §1.3.) Where the hashes differ unchanged for two heartbeats, the list is asked for.
+
+use std::sync::Arc;
+
+use transport_traits::{Instant, Priority};
+
+use super::send::{Parcel, Sent};
+use super::{Context, Pool};
+use crate::machine::repair;
+use crate::wire::{Header, Kind, Member, Packer, entry_hash, member, name};
+
+/// What is to be asked and told of who lives.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    /// When to ask, and whom.
+    ask: Option<(Instant, Arc<str>)>,
+    /// What was believed there and here when we last asked, and when: asked again only when that has changed, and
+    /// not before half a timeout is over, so that servers that never agree do not argue.
+    asked: Option<((u32, u32), Instant)>,
+    /// When to tell our list, and from which name on.
+    tell: Option<(Instant, Arc<str>)>,
+}
+
+impl Members {
+    pub(super) fn ask_due(&self) -> Option<Instant> {
+        self.ask.as_ref().map(|(at, _)| *at)
+    }
+
+    pub(super) fn tell_due(&self) -> Option<Instant> {
+        self.tell.as_ref().map(|(at, _)| *at)
+    }
+}
+
+impl Pool {
+    /// A hash of whom this server believes alive, itself included.
+    pub(super) fn membership(&mut self, context: &Context<'_>) -> u32 {
+        let settings = context.settings;
+        self.peers.members().wrapping_add(entry_hash(&settings.config.server, settings.incarnation))
+    }
+
+    /// Compares what a heartbeat says of who lives, and plans to ask where that lastingly differs.
+    pub(super) fn compare_members(&mut self, context: &mut Context<'_>, server: &Arc<str>, theirs: u32) {
+        let ours = self.membership(context);
+        let lasting = self.peers.differs(server, theirs, ours);
+        let (now, pause) = (context.now, context.settings.config.timeout / 2);
+        let asked = &self.members.asked;
+        let again = asked.is_none_or(|(what, at)| what != (theirs, ours) && at + pause <= now);
+        if lasting && self.members.ask.is_none() && again {
+            self.members.asked = Some(((theirs, ours), now));
+            self.members.ask = Some((context.now + repair::delay(context, 0), server.clone()));
+        }
+    }
+
+    /// Somebody asked whom a server believes alive: this one tells, or waits for the answer of that one.
+    pub(super) fn take_ask(&mut self, context: &mut Context<'_>, asked: &str) {
+        if *asked != *context.settings.config.server {
+            let same = self.members.ask.as_ref().is_some_and(|(_, server)| **server == *asked);
+            self.members.ask = self.members.ask.take().filter(|_| !same);
+        } else if self.members.tell.is_none() {
+            self.members.tell = Some((context.now + context.settings.config.coalesce, "".into()));
+        }
+    }
+
+    /// Adds the servers that are not known here. It is no sign of life of any: each has what is left of its
+    /// timeout to be heard itself.
+    pub(super) fn take_roster(&mut self, context: &mut Context<'_>, members: &[Member]) {
+        let config = &context.settings.config;
+        for Member { header, age } in members {
+            let unknown = header.server != config.server && self.peers.incarnation(&header.server).is_none();
+            let life = (*age, config.timeout);
+            if unknown && self.peers.adopt(header, context.now, config.max_origins, life) {
+                let due = context.now + repair::delay(context, 0);
+                self.peers.watch(&header.server, None, due);
+            }
+        }
+    }
+
+    pub(super) fn build_ask(&mut self, context: &Context<'_>, header: &Header) -> Option<Parcel> {
+        let (_, server) = self.members.ask.take()?;
+        let mut packer = Packer::new(&context.settings.limit, Kind::Ask, header, "");
+        let fits = packer.push(&name(&server));
+        fits.then(|| self.parcel(packer.finish(Kind::Ask, header, ""), Priority::Background, Sent::Hint))
+    }
+
+    /// Tells as many as a frame holds; the rest follows at once.
+    pub(super) fn build_roster(&mut self, context: &Context<'_>, header: &Header) -> Option<Parcel> {
+        let (_, from) = self.members.tell.take()?;
+        let mut packer = Packer::new(&context.settings.limit, Kind::Roster, header, "");
+        for living in self.peers.roster(&from, context.now) {
+            if !packer.push(&member(&living)) {
+                let goes_on = !packer.is_empty();
+                self.members.tell = goes_on.then_some((context.now, living.header.server));
+                break;
+            }
+        }
+        let frame = (!packer.is_empty()).then(|| packer.finish(Kind::Roster, header, ""))?;
+        Some(self.parcel(frame, Priority::Background, Sent::Hint))
+    }
+}
