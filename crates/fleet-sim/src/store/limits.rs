@@ -1,0 +1,62 @@
+//! The limits of a store, kept in every sliding window.
+
+use std::collections::BTreeMap;
+
+use transport_traits::limits::{FleetRate, Load, SizeLimit};
+use transport_traits::{ErrorKind, Instant, StoreLimits};
+
+use super::StoreCall;
+use crate::{HostId, SlidingWindow};
+
+/// What was taken of each rate.
+#[derive(Debug, Default)]
+pub(super) struct Usage {
+    reads: BTreeMap<HostId, SlidingWindow>,
+    writes: BTreeMap<HostId, SlidingWindow>,
+    total: BTreeMap<(), SlidingWindow>,
+}
+
+/// Whether the store can take a call at all.
+pub(super) fn check_sizes(limits: &StoreLimits, call: &StoreCall) -> Result<(), ErrorKind> {
+    let check = |limit: Option<SizeLimit>, what: &str, text: &str| {
+        let checked = limit.map_or(Ok(()), |limit| limit.check(what, text.as_bytes()));
+        checked.map_err(|error| error.kind())
+    };
+    let (StoreCall::Get(key) | StoreCall::Put(key, ..)) = call;
+    check(limits.key, "key", &key.key)?;
+    check(limits.store_name, "store name", &key.store)?;
+    if let StoreCall::Put(_, record, _) = call {
+        check(limits.value, "value", &record.value)?;
+        check(limits.metadata, "metadata", &record.metadata)?;
+    }
+    Ok(())
+}
+
+impl Usage {
+    /// Takes a call from the rates that it counts for. False, and nothing is taken, if that is over one.
+    pub(super) fn take(
+        &mut self,
+        limits: &StoreLimits,
+        load: Load,
+        now: Instant,
+        from: HostId,
+        is_write: bool,
+    ) -> bool {
+        let (own, rate) =
+            if is_write { (&mut self.writes, limits.writes) } else { (&mut self.reads, limits.reads) };
+        let own = rate.map(|rate| (window(own, from, rate), rate));
+        let total = limits.requests.map(|rate| (window(&mut self.total, (), rate), rate));
+        let mut windows: Vec<_> = own.into_iter().chain(total).collect();
+        let fits = windows.iter_mut().all(|(window, rate)| window.count(now) < rate.allowed(load) as usize);
+        if fits {
+            windows.iter_mut().for_each(|(window, _)| {
+                window.record(now);
+            });
+        }
+        fits
+    }
+}
+
+fn window<K: Ord>(windows: &mut BTreeMap<K, SlidingWindow>, of: K, rate: FleetRate) -> &mut SlidingWindow {
+    windows.entry(of).or_insert_with(|| SlidingWindow::new(rate.window))
+}
