@@ -75,7 +75,7 @@ impl Change {
         match self {
             Self::Set(value) => json::text_len(value),
             Self::Remove => 1,
-            Self::Increment(number) | Self::Max(number) | Self::Min(number) => number.to_string().len(),
+            Self::Increment(number) | Self::Max(number) | Self::Min(number) => json::text_len(number),
         }
     }
 }

@@ -13,6 +13,9 @@ use crate::finite;
 /// Why a value cannot be JSON.
 pub(crate) type NotJson = Arc<str>;
 
+/// Fields and what they hold from now on; `None` for one that is gone.
+pub(crate) type NewValues = Vec<(Arc<str>, Option<Arc<Value>>)>;
+
 /// The JSON of a value. What has none is an error: also a `NaN` or an infinity, of which `serde_json` makes
 /// a `null`.
 pub(crate) fn encode(value: &(impl Serialize + ?Sized)) -> Result<Value, NotJson> {
@@ -34,12 +37,8 @@ pub(crate) fn decode_all<'a, T: DeserializeOwned>(
         .map_err(|error: serde_json::Error| DecodeError::new(None, error))
 }
 
-/// The fields in which `after` differs from `before`, which are of the same type: `None` for one that is
-/// gone.
-pub(crate) fn differences<T: Serialize>(
-    before: Value,
-    after: &T,
-) -> Result<Vec<(Arc<str>, Option<Arc<Value>>)>, NotJson> {
+/// The fields in which `after` differs from `before`, which are of the same type.
+pub(crate) fn differences<T: Serialize>(before: Value, after: &T) -> Result<NewValues, NotJson> {
     let (Value::Object(mut before), Value::Object(after)) = (before, encode(after)?) else {
         return Err("a record is an object: a struct or a map".into());
     };

@@ -75,8 +75,8 @@ pub(crate) fn is_too_deep(value: &Value) -> bool {
     deeper_than(value, MAX_DEPTH)
 }
 
-/// The length of a value's text in bytes.
-pub(crate) fn text_len(value: &Value) -> usize {
+/// The length of the JSON text of a value or number, in bytes.
+pub(crate) fn text_len(value: &impl serde::Serialize) -> usize {
     struct Count(usize);
     impl io::Write for Count {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -88,7 +88,7 @@ pub(crate) fn text_len(value: &Value) -> usize {
         }
     }
     let mut count = Count(0);
-    serde_json::to_writer(&mut count, value).expect("a JSON value has a text, and counting cannot fail");
+    serde_json::to_writer(&mut count, value).expect("JSON has a text, and counting cannot fail");
     count.0
 }
 

@@ -52,7 +52,11 @@
 //! | An update is all or nothing, on the stored value. | Its changes and its sequence are one write; nothing later is published until it is settled, so the sequence proves it. | `fleet::*`, `faults::*` |
 //! | All servers see the same in the end. | A base moves only to a state that was read, or whose digest is that of the committed one. | `fleet::*`, `scenarios::a_lost_message_heals…` |
 //! | `on_update` fires once per visible change. | Changes are differences of consecutive views. | the mirror of every world in `fleet`, `scenarios` |
-//! | A failed load never becomes a blank save. | Nothing is sealed, published or written before a state was read. | `faults::a_failed_load_…` |
+//! | A failed load never becomes a blank save. | Nothing is sealed, published or written before a state was read. | `faults::a_failed_load_…`, `overwriting::*` |
+//! | What was deleted stays deleted. | A deletion is an update, and keeps the table that judges what comes late. | `deletion::*`, `whole::*` |
+//! | No write overtakes one that its writer saw. | A write takes a prefix of the view order. Asserted: of the own operations too. | `crowd::a_write_never_overtakes_…` |
+//! | User tags and unknown fields survive every write. | They are part of the base, and of its digest. | `tags::*`, `typed::*`, `whole::*` |
+//! | Memory is bounded. | Journals are counted as they stand in memory, own ones and others', a record and in all. | `outage::*`, `hostile::a_flood_…` |
 //!
 //! # Exactly once
 //!
@@ -65,11 +69,15 @@
 //! sets `p = max(p, m)`. That is safe: an operation made at `c₀` is applied at some `m > c₀`; once that
 //! entry is forgotten `p ≥ m`, so the operation is refused from then on.
 //!
+//! A published operation that the fence shuts out is undetermined only if its writer missed commits that may
+//! have applied it. Where the writer's last base did not have it and the fence rose no further than that
+//! base, it surely was never applied and never will be: it is made anew under a new sequence.
+//!
 //! Only writers that have not moved for a minute are forgotten, and only when room is needed: about 20
-//! writers fit into metadata of 300 characters. Where more than that write one record within a minute, later
-//! ones wait ([`Stats::contended`]) while those who have room go on, also past what they saw of the others.
-//! Where several times as many wait, making room for some raises the fence over published operations of the
-//! rest, which are then undetermined.
+//! writers fit into metadata of 300 characters. Where more than that write one record within a minute, a
+//! write takes along the longest prefix of the view order that fits, so that none overtakes one that its
+//! writer saw; the rest waits unpublished, merged into one operation a server, until there is room again
+//! ([`Stats::contended`]). So about 20 more servers get their turn each minute.
 //!
 //! # When things go wrong
 //!
@@ -80,18 +88,25 @@
 //!   the store forgot this writer or another program wiped the table, its operations are *undetermined*:
 //!   reported by [`FlushError::Undetermined`] and [`UpdateError::Unknown`], and never repeated.
 //! - **A record cannot be loaded**, or is no JSON object: it can be used, and nothing is saved
-//!   ([`FlushError::NotLoaded`]) until it can be.
+//!   ([`FlushError::NotLoaded`]) until it can be, or until [`SaveData::overwrite_failed_load`] gives up what
+//!   makes no sense.
 //! - **Messages are lost**: views differ until the next commit, the next [`Gap`](transport_traits::Delivery::Gap)
 //!   or the next revalidation ([`Config::revalidate_every`]), whichever is first.
 //! - **A server dies**: what it had published is stored by others ([`Config::adopt_after`]).
 //! - **Another program writes the record**: its value is taken over. Where it wiped the metadata, a new epoch
 //!   begins, and published operations that were under way are undetermined.
-//! - **The record is deleted** by another program: the same, and the record begins anew. A server that missed
-//!   that the record's first writes were stored before takes it for one that never was, and may write them
-//!   again.
+//! - **The record is deleted** by [`SaveData::delete`]: it is emptied and keeps its bookkeeping, so nothing that
+//!   was applied comes back; writes that the deleting server did not see count as made after it.
+//! - **The record is deleted** in the data store by another program: as when the metadata is wiped, and the
+//!   record begins anew. A server that missed that the record's first writes were stored before takes it for
+//!   one that never was, and may write them again.
+//! - **This crate itself fails**, an assertion in the machine: the call panics, the driver ends, every call that
+//!   waits ends with `Closed`, and later ones panic. Handles can be dropped. What is not durable is lost, as
+//!   if the process had died.
 //! - **An increment meets no number, or overflows**: at the call it is an error; when the stored value turns
 //!   out to be so, it has no effect and is counted ([`Stats::without_effect`]). Integers are exact between
-//!   −2⁶³ and 2⁶⁴ − 1; sums with a fraction are doubles. `NaN` and infinities are no JSON.
+//!   −2⁶³ and 2⁶⁴ − 1; sums with a fraction are doubles. `NaN`, infinities and all else
+//!   that is no JSON are errors where they are set ([`WriteError::NotJson`]).
 //!
 //! User tags of a record and fields that nobody here knows are kept through every write. The value that is
 //! stored is the plain JSON object and nothing else; an empty array is read as an empty object.
@@ -107,6 +122,7 @@ use std::sync::Arc;
 
 mod change;
 mod codec;
+pub mod coming_from_the_original;
 mod config;
 mod driver;
 mod error;

@@ -120,17 +120,14 @@ impl Journal {
         if !pending.own || pending.sealed || pending.size + added > max_size {
             return Err(change);
         }
-        let mut pending = self.remove_last();
+        let mut pending = last.remove();
+        self.own_bytes -= pending.memory;
         merge_change(&mut pending.op.changes, field, change);
         pending.op.stamp = stamp;
         (pending.size, pending.memory) = (pending.op.size(), pending.op.memory());
-        self.insert(pending);
+        self.own_bytes += pending.memory;
+        self.ops.insert(pending.op.place(), pending);
         Ok(())
-    }
-
-    fn remove_last(&mut self) -> Pending {
-        let place = *self.ops.last_key_value().expect("the caller looked at the last operation").0;
-        self.remove(&place).expect("the key was just read")
     }
 
     /// Applies to `base`, in order, the operations that may be applied to it and that `select` wants.

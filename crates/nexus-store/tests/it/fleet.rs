@@ -38,6 +38,25 @@ impl Fleet {
         fleet
     }
 
+    /// With room for two of four writers.
+    fn crowded(seed: u64, faults: Faults) -> Self {
+        let mut world = World::new(seed);
+        world.faults = faults;
+        world.config.max_writers = 2;
+        let mut fleet = Self { world, ledgers: Vec::new() };
+        (0..SERVERS).for_each(|_| fleet.join());
+        fleet
+    }
+
+    fn check_crowd(&self) {
+        for (server, ledger) in self.ledgers.iter().enumerate() {
+            let own = self.number(&format!("own{server}"));
+            let undetermined = self.world.servers[server].machine.stats().undetermined;
+            assert!(own == ledger.accepted || (own < ledger.accepted && undetermined > 0), "server {server}");
+            assert_eq!(self.world.servers[server].machine.stats().journal_bytes, 0, "server {server}");
+        }
+    }
+
     fn join(&mut self) {
         self.world.join();
         self.ledgers.push(Ledger::default());
@@ -166,7 +185,7 @@ impl Fleet {
     }
 }
 
-fn faults() -> impl Strategy<Value = Faults> {
+pub(crate) fn faults() -> impl Strategy<Value = Faults> {
     let percent = 0..25_u32;
     (
         percent.clone(),
@@ -212,5 +231,16 @@ proptest! {
         }
         fleet.heal();
         fleet.check();
+    }
+    /// Where the table has no room for all: nothing counts twice, and what is lost is reported.
+    #[test]
+    fn in_a_crowd_nothing_counts_twice_and_what_is_lost_is_reported(seed: u64, faults in faults()) {
+        let mut fleet = Fleet::crowded(seed, faults);
+        for _ in 0..60 {
+            fleet.step(false);
+        }
+        fleet.heal();
+        fleet.world.run(Duration::from_secs(600));
+        fleet.check_crowd();
     }
 }

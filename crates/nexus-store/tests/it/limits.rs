@@ -1,13 +1,15 @@
 //! What services allow, kept to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use nexus_store::machine::Outcome;
+use nexus_store::machine::{Input, Machine, Outcome, Output};
+use nexus_store::{Change, Config};
 use serde_json::{Value, json};
 use transport_traits::limits::FleetRate;
-use transport_traits::presets;
+use transport_traits::{Instant, RecordKey, StoreLimits, presets};
 
-use crate::world::World;
+use crate::world::{START, World};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -33,7 +35,7 @@ fn metadata_of_300_characters_is_enough_and_never_exceeded() {
 
 #[test]
 fn messages_fit_the_bus_whatever_is_in_them() {
-    // The world checks the limit at every publish.
+    // Weakness 12 (unchecked-length). The world checks the limit at every publish.
     let mut world = World::new(1);
     world.bus_limits = presets::ROBLOX_MESSAGING;
     world.join_all(2);
@@ -83,4 +85,39 @@ fn a_bus_that_takes_nothing_fills_no_memory() {
     world.run(SECOND * 60);
     let longest = world.messages[told..].iter().map(bytes::Bytes::len).max();
     assert!(longest.is_some_and(|longest| longest < 300 << 10), "{longest:?}");
+}
+
+#[test]
+fn while_a_publish_is_slow_nothing_overtakes_it_and_what_waits_still_fits() {
+    // Weakness 11 (slow-publish-overfills).
+    let world = World::new(1);
+    let config = Config { writer: Some(9), seed: Some(1), ..world.config };
+    let mut machine =
+        Machine::new(config, StoreLimits::default(), presets::ROBLOX_MESSAGING, Instant::ZERO, START);
+    let (id, ..) = machine.open(Instant::ZERO, RecordKey::new("players", "7")).unwrap();
+    let mut now = Instant::ZERO;
+    let mut bodies: Vec<usize> = Vec::new();
+    let mut turn = |machine: &mut Machine, now| {
+        while let Some(output) = machine.poll(now) {
+            match output {
+                Output::Subscribe(id, _) => machine.handle(now, Input::Subscribed(id, Ok(()))),
+                Output::Get(id, _) => machine.handle(now, Input::Got(id, Ok(None))),
+                Output::Publish(_, message) => bodies.push(message.body.len()), // Never answered.
+                _ => {}
+            }
+        }
+        bodies.clone()
+    };
+    turn(&mut machine, now);
+    for n in 0..40 {
+        let change = Change::Set(Arc::new("x".repeat(300).into()));
+        machine.write(now, id, &format!("f{n}"), change).unwrap();
+        now += SECOND;
+        assert_eq!(turn(&mut machine, now).len(), 1, "one under way");
+    }
+    machine.handle(now, Input::Published(id, Ok(())));
+    now += SECOND * 2;
+    let bodies = turn(&mut machine, now);
+    assert_eq!(bodies.len(), 2);
+    assert!(bodies.iter().all(|body| *body <= 1_024), "{bodies:?}");
 }

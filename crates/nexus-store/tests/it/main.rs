@@ -18,3 +18,4 @@ mod overwriting;
 mod scenarios;
 mod tags;
 mod typed;
+mod whole;
