@@ -10,6 +10,8 @@ use benches::ours::{Ours, Reader};
 use benches::tally::Tally;
 use benches::workloads::{Message, player_sets, store_updates, strings};
 use benches::{Figure, Goal, Packer, Run, wakeups};
+use bulk_messaging::Format;
+use bulk_messaging::wire::Frame;
 use bytes::Bytes;
 use transport_traits::limits::SizeLimit;
 
@@ -38,7 +40,7 @@ fn main() -> ExitCode {
         growth(&run),
         decode(&run, "player Sets", &player_sets(SEED, run.items(TIMED))),
         decode(&run, "10–50 B", &strings(SEED, run.items(TIMED), 10..=50, 1)),
-        compact(),
+        compact(&run),
         waited(),
     ];
     run.finish(&figures.concat())
@@ -66,38 +68,41 @@ fn player_sets_in_a_request(run: &Run) -> Vec<Figure> {
     let messages = player_sets(SEED, run.items(MANY));
     let original = Tally::of(&mut Original::new(Original::LIMIT), &messages, REQUEST).per_frame();
     let figure = |name: &str, limit: SizeLimit, goal| {
-        let ours = Tally::of(&mut Ours::new(limit, Ours::BACKLOG), &messages, limit);
+        let mut ours = Ours::new(limit, Ours::BACKLOG);
+        // Sequences have two digits from the 36th frame on, and no frame of the count has another number of them.
+        Tally::of(&mut ours, &messages[..messages.len() / 10], limit);
+        let ours = Tally::of(&mut ours, &messages, limit);
         Figure::new(format!("player Sets a request, JSON, {name}"), "", ours.per_frame())
             .beside(original)
             .goal(Goal::AtLeast(goal))
     };
-    let headerless = SizeLimit::bytes(REQUEST.max + shortest_header());
     vec![
-        figure("without our header", headerless, 6.0),
+        figure("without our header", SizeLimit::bytes(REQUEST.max + HEADER.len()), 6.0),
         figure("with our header", REQUEST, 5.8),
         figure("escapes counted", SizeLimit::json_encoded(REQUEST.max), 4.7),
     ]
 }
 
-/// What the header takes in a frame with a sequence below 36. Frames that may be longer by this much hold what frames
-/// without a header would hold; later ones, with a longer header, a little less.
-fn shortest_header() -> usize {
-    r#""~":["1k3Jx_9aQ...1"],"#.len()
-}
+/// The header in a frame with a sequence of two digits. Frames that may be longer by this much hold what frames without a
+/// header would hold.
+const HEADER: &str = r#""~":["1k3Jx_9aQ...10"],"#;
 
 /// How many of the changes fit as `nexus-store` announces them.
 fn store_updates_in_a_request(run: &Run) -> Vec<Figure> {
     let original =
         Tally::of(&mut Original::new(Original::LIMIT), &player_sets(SEED, run.items(MANY)), REQUEST);
     let updates = store_updates(SEED, run.items(MANY));
-    let (mut ours, mut frames) = (Ours::new(REQUEST, Ours::BACKLOG), 0);
-    updates.iter().for_each(|update| ours.push_update(update, &mut |_| frames += 1));
-    ours.finish(&mut |_| frames += 1);
+    let figure = |name: &str, format| {
+        let (mut ours, mut frames) = (Ours::with_format(REQUEST, Ours::BACKLOG, format), 0);
+        updates.iter().for_each(|update| ours.push_update(update, &mut |_| frames += 1));
+        ours.finish(&mut |_| frames += 1);
+        let per_frame = updates.len() as f64 / f64::from(frames);
+        Figure::new(format!("nexus-store updates a request, {name}"), "", per_frame)
+            .beside(original.per_frame())
+    };
     vec![
-        Figure::new("nexus-store updates a request, JSON", "", updates.len() as f64 / f64::from(frames))
-            .beside(original.per_frame()),
-        Figure::not_measured_yet("nexus-store updates a request, Compact, text-safe", "")
-            .goal(Goal::AtLeast(24.0)),
+        figure("JSON", Format::Nexus),
+        figure("Compact, text-safe", Format::CompactText).goal(Goal::AtLeast(24.0)),
     ]
 }
 
@@ -190,25 +195,34 @@ impl Subject for Reading<'_> {
     }
 }
 
-/// The time from a frame to its messages, beside `serde_json`.
+/// The time from a frame to where its messages are, beside `serde_json`, and with delivery.
 fn decode(run: &Run, name: &str, messages: &[Message]) -> Vec<Figure> {
-    let frames = &frames(messages);
+    let frames = &frames(messages, Format::Nexus);
     let mut parse = || frames.iter().for_each(|frame| drop(black_box(parsed(frame))));
     let mut copy = || frames.iter().for_each(|frame| drop(black_box(frame.to_vec())));
-    let mut ours = Reading { frames, messages, reader: Reader::new(REQUEST, []) };
-    let samples = interleaved(run.rounds(ROUNDS), &mut [&mut ours, &mut parse, &mut copy]);
-    let beside = |peer: &str, other| {
-        compare(format!("decode, JSON, {name}, beside {peer}"), &samples, [0, other], messages)
+    let mut received = Reading { frames, messages, reader: Reader::new(REQUEST, []) };
+    let mut ours = || read_all(frames);
+    let samples = interleaved(run.rounds(ROUNDS), &mut [&mut ours, &mut parse, &mut copy, &mut received]);
+    let beside = |verb: &str, ours, peer: &str, other| {
+        compare(format!("{verb}, JSON, {name}, beside {peer}"), &samples, [ours, other], messages)
     };
     vec![
-        beside("serde_json", 1).ratio(samples.times(1, 0)).goal(Goal::TimesAsFast(2.0)),
-        beside("a plain copy", 2),
+        beside("decode", 0, "serde_json", 1).ratio(samples.times(1, 0)).goal(Goal::TimesAsFast(2.0)),
+        beside("decode", 0, "a plain copy", 2),
+        beside("decode and deliver", 3, "serde_json", 1).ratio(samples.times(1, 3)),
     ]
 }
 
-fn frames(messages: &[Message]) -> Vec<Bytes> {
+fn read_all(frames: &[Bytes]) {
+    for frame in frames {
+        let frame = Frame::decode(frame.clone()).expect("frames of ours can be read");
+        frame.messages().for_each(|message| drop(black_box(message)));
+    }
+}
+
+fn frames(messages: &[Message], format: Format) -> Vec<Bytes> {
     let mut frames = Vec::new();
-    let mut packer = Ours::new(REQUEST, Ours::BACKLOG);
+    let mut packer = Ours::with_format(REQUEST, Ours::BACKLOG, format);
     let mut sealed = |frame: &[u8]| frames.push(Bytes::copy_from_slice(frame));
     messages.iter().for_each(|message| packer.push(message, &mut sealed));
     packer.finish(&mut sealed);
@@ -219,13 +233,24 @@ fn parsed(frame: &[u8]) -> HashMap<String, Vec<String>> {
     serde_json::from_slice(frame).expect("a frame is an object of arrays of strings")
 }
 
-/// The rows of the binary format.
-fn compact() -> Vec<Figure> {
+/// The formats for fleets that are all ours, beside our JSON. The messages are the texts themselves there.
+fn compact(run: &Run) -> Vec<Figure> {
+    let messages = &player_sets(SEED, run.items(TIMED));
+    let packer = |format| Packing { packer: Ours::with_format(REQUEST, Ours::BACKLOG, format), messages };
+    let [mut json, mut binary, mut text] = [Format::Nexus, Format::Compact, Format::CompactText].map(packer);
+    let pushed = interleaved(run.rounds(ROUNDS), &mut [&mut json, &mut binary, &mut text]);
+    let [json, binary, text] =
+        [Format::Nexus, Format::Compact, Format::CompactText].map(|format| frames(messages, format));
+    let (mut json, mut binary, mut text) = (|| read_all(&json), || read_all(&binary), || read_all(&text));
+    let read = interleaved(run.rounds(ROUNDS), &mut [&mut json, &mut binary, &mut text]);
+    let beside = |samples, name: &str, form| {
+        compare(format!("{name}, player Sets, beside our JSON"), samples, [form, 0], messages)
+    };
     vec![
-        Figure::not_measured_yet("push, Compact, player Sets, beside our JSON push", "ns")
-            .goal(Goal::TimesTheReference(0.7)),
-        Figure::not_measured_yet("decode, Compact, beside our JSON decode", "ns")
-            .goal(Goal::TimesAsFast(4.0)),
+        beside(&pushed, "push, Compact", 1).goal(Goal::TimesTheReference(0.7)),
+        beside(&pushed, "push, Compact, text-safe", 2),
+        beside(&read, "decode, Compact", 1).ratio(read.times(0, 1)).goal(Goal::TimesAsFast(4.0)),
+        beside(&read, "decode, Compact, text-safe", 2).ratio(read.times(0, 2)),
     ]
 }
 

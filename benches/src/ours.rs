@@ -1,7 +1,7 @@
 //! The machine of `bulk-messaging` as a packer and as a reader of frames, without driver, clock and bus.
 
 use bulk_messaging::machine::{Input, Machine, Output};
-use bulk_messaging::{Budget, Config};
+use bulk_messaging::{Budget, Config, Format};
 use bytes::Bytes;
 use transport_traits::limits::SizeLimit;
 use transport_traits::{BusLimits, Instant, Outgoing, Topic};
@@ -16,13 +16,14 @@ const NOW: Instant = Instant::ZERO;
 const FITS: &str = "messages of the workloads fit into a frame and the queue";
 
 /// A machine without a budget, on a bus with this limit. The sender's name has the length of the default one.
-fn machine(limit: SizeLimit) -> Machine {
+fn machine(limit: SizeLimit, format: Format) -> Machine {
     let mut bus = BusLimits::default();
     bus.body = Some(limit);
     let mut config = Config::new("real");
     config.sender = Some("k3Jx_9aQ".into());
     config.seed = Some(1);
     config.budget = Budget::Unlimited;
+    config.format = format;
     Machine::new(config, &bus, NOW).expect("the configuration fits the bus")
 }
 
@@ -30,6 +31,8 @@ fn machine(limit: SizeLimit) -> Machine {
 #[derive(Debug)]
 pub struct Ours {
     machine: Machine,
+    /// Texts become JSON strings.
+    is_json: bool,
     backlog: u64,
     queued: u64,
 }
@@ -39,13 +42,19 @@ impl Ours {
     /// worth of them.
     pub const BACKLOG: u64 = 64;
 
-    /// A packer that seals a frame whenever more than `backlog` messages wait.
+    /// A packer of JSON frames that seals one whenever more than `backlog` messages wait.
     #[must_use]
     pub fn new(limit: SizeLimit, backlog: u64) -> Self {
-        Self { machine: machine(limit), backlog, queued: 0 }
+        Self::with_format(limit, backlog, Format::Nexus)
     }
 
-    /// The same for messages that are JSON already.
+    /// The same with frames of this format. In a `Compact` one texts are messages as they are, without quotation marks.
+    #[must_use]
+    pub fn with_format(limit: SizeLimit, backlog: u64, format: Format) -> Self {
+        Self { machine: machine(limit, format), is_json: format == Format::Nexus, backlog, queued: 0 }
+    }
+
+    /// Takes a message that is JSON already.
     pub fn push_update(&mut self, update: &Update, sealed: &mut dyn FnMut(&[u8])) {
         let message = Outgoing::new(update.topic.clone(), update.body.clone());
         self.machine.push(NOW, message, None).expect(FITS);
@@ -75,7 +84,13 @@ impl Ours {
 
 impl Packer for Ours {
     fn push(&mut self, message: &Message, sealed: &mut dyn FnMut(&[u8])) {
-        self.machine.push_text(NOW, message.topic.clone(), &message.text, None).expect(FITS);
+        let topic = message.topic.clone();
+        if self.is_json {
+            self.machine.push_text(NOW, topic, &message.text, None).expect(FITS);
+        } else {
+            let body = Bytes::copy_from_slice(message.text.as_bytes());
+            self.machine.push(NOW, Outgoing::new(topic, body), None).expect(FITS);
+        }
         self.pushed(sealed);
     }
 
@@ -93,7 +108,7 @@ impl Reader {
     /// One that has heard nothing yet.
     #[must_use]
     pub fn new<'a>(limit: SizeLimit, topics: impl IntoIterator<Item = &'a Topic>) -> Self {
-        let mut machine = machine(limit);
+        let mut machine = machine(limit, Format::Nexus);
         topics.into_iter().for_each(|topic| machine.handle(NOW, Input::Watch(topic.clone())));
         Self(machine)
     }

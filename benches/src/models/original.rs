@@ -1,16 +1,22 @@
-//! The original's packer: on every push the whole buffer is encoded twice to see whether it still fits.
+//! The original's packer: on every push a copy of the whole buffer is encoded twice to see whether the message still fits.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use transport_traits::Topic;
 
 use crate::Packer;
 use crate::workloads::Message;
 
-/// A buffer of messages by inner topic. A message goes in unless the frame, encoded as JSON once more, would then be longer
-/// than the limit; in that case the buffer leaves first. A message that is too long by itself leaves alone.
+/// Messages by inner topic. Copies share the texts, as those of the original's language do.
+type Buffer = BTreeMap<Topic, Vec<Rc<str>>>;
+
+/// A buffer that is copied with the new message in it; if that copy, encoded as JSON and once more, is longer than the
+/// limit, the buffer leaves first. A message that is too long by itself leaves alone.
 #[derive(Debug)]
 pub struct Original {
     limit: usize,
-    buffer: BTreeMap<String, Vec<String>>,
+    buffer: Buffer,
 }
 
 impl Original {
@@ -20,30 +26,7 @@ impl Original {
     /// With a limit of so many bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { limit, buffer: BTreeMap::new() }
-    }
-
-    fn is_too_long(&self) -> bool {
-        encoded(&encoded(&self.buffer)).len() > self.limit
-    }
-
-    fn add(&mut self, topic: &str, text: String) {
-        match self.buffer.get_mut(topic) {
-            Some(messages) => messages.push(text),
-            None => {
-                self.buffer.insert(topic.into(), vec![text]);
-            }
-        }
-    }
-
-    /// Takes the message that was added last out again.
-    fn take_back(&mut self, topic: &str) -> Option<String> {
-        let messages = self.buffer.get_mut(topic)?;
-        let text = messages.pop();
-        if messages.is_empty() {
-            self.buffer.remove(topic);
-        }
-        text
+        Self { limit, buffer: Buffer::new() }
     }
 
     fn flush(&mut self, sealed: &mut dyn FnMut(&[u8])) {
@@ -56,18 +39,22 @@ impl Original {
 
 impl Packer for Original {
     fn push(&mut self, message: &Message, sealed: &mut dyn FnMut(&[u8])) {
-        self.add(&message.topic, message.text.clone());
-        if self.is_too_long()
-            && let Some(text) = self.take_back(&message.topic)
-        {
+        let text: Rc<str> = message.text.as_str().into();
+        let mut larger = self.buffer.clone();
+        add(&mut larger, &message.topic, text.clone());
+        if encoded(&encoded(&larger)).len() > self.limit {
             self.flush(sealed);
-            self.add(&message.topic, text);
         }
+        add(&mut self.buffer, &message.topic, text);
     }
 
     fn finish(&mut self, sealed: &mut dyn FnMut(&[u8])) {
         self.flush(sealed);
     }
+}
+
+fn add(buffer: &mut Buffer, topic: &Topic, text: Rc<str>) {
+    buffer.entry(topic.clone()).or_default().push(text);
 }
 
 fn encoded(value: &impl serde::Serialize) -> String {

@@ -3,4 +3,5 @@
 mod figures;
 mod models;
 mod packer;
+mod saves;
 mod workloads;

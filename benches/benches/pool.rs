@@ -1,0 +1,89 @@
+//! The topic `pool`: what it costs to join, to change and to fail, on simulated time.
+//!
+//! Bus: Roblox's limits read per publish, 250 ms to each server. Servers: defaults, over bulk messaging in the text form of
+//! `Compact`, one lane. An entry has 40 bytes.
+
+use std::process::ExitCode;
+
+use benches::pools::{faults, joins, memory, original, updates};
+use benches::{Figure, Goal, Run};
+
+/// The default timeout of pools, and what may come to it, s.
+const TIMEOUT: f64 = 30.0 + 2.0;
+
+fn main() -> ExitCode {
+    let run = Run::from_args("pool", env!("CARGO_TARGET_TMPDIR"));
+    // Memory first: none was used yet and given back, which would be used again and not be seen.
+    let parts = [remembering, joining, failing, updating];
+    let figures: Vec<Figure> = parts.iter().flat_map(|part| part(&run)).collect();
+    run.finish(&figures)
+}
+
+fn joining(run: &Run) -> Vec<Figure> {
+    let (servers, entries) = (run.items(100), run.items(100));
+    let one = joins::one(servers, entries);
+    let model = original::one(servers, entries);
+    let all = joins::all(servers, entries);
+    let half = run.items(50);
+    let queue = joins::every_ten_seconds(half, half);
+    let requests = |cost: joins::Cost, name: &str, most| {
+        Figure::new(format!("{name}, requests"), "", cost.requests as f64).goal(Goal::AtMost(most))
+    };
+    let seconds = |cost: joins::Cost, name: &str, most| {
+        Figure::new(format!("{name}, time"), "s", cost.seconds).goal(Goal::AtMost(most))
+    };
+    let (join, start) = ("a join of 100 × 100", "100 × 100 at once");
+    vec![
+        requests(one, join, 650.0).beside(model.requests as f64),
+        seconds(one, join, 6.0).beside(model.seconds),
+        // What the original sent when it was recorded.
+        requests(all, start, 1_000.0).beside(1_000_000.0),
+        seconds(all, start, 10.0),
+        Figure::new("50 × 50, a join every 10 s: the slowest", "s", queue.slowest).goal(Goal::AtMost(5.0)),
+        Figure::new("the same: the part of all that is known after 10 s", "", queue.known)
+            .beside(original::every_ten_seconds(half, half)),
+    ]
+}
+
+fn failing(run: &Run) -> Vec<Figure> {
+    let healed = faults::churn(run.items(50), 20, run.rounds(8));
+    let crash = faults::crashes(run.items(50), run.rounds(10));
+    let hours = run.rounds(1_000);
+    vec![
+        Figure::new("20 % loss and churn, then none: all views equal", "s", healed.seconds)
+            .goal(Goal::AtMost(TIMEOUT)),
+        Figure::new("the same: ghosts a minute later", "", healed.ghosts as f64).goal(Goal::AtMost(0.0)),
+        Figure::new("a crash at 20 % loss: gone everywhere, the slowest", "s", crash)
+            .goal(Goal::AtMost(TIMEOUT)),
+        Figure::new(format!("false deaths in {hours} server-hours at 20 % loss"), "", deaths(run, hours))
+            .goal(Goal::AtMost(0.0)),
+    ]
+}
+
+fn deaths(run: &Run, server_hours: usize) -> f64 {
+    faults::false_deaths(if run.items(32) == 1 { 2 } else { 10 }, server_hours) as f64
+}
+
+fn updating(run: &Run) -> Vec<Figure> {
+    let seconds = if run.items(32) == 1 { 5 } else { 90 };
+    let measured = updates::every_second(run.items(100), 20, seconds);
+    let name = |what: &str| format!("100 × 20 players × 1 update/s, two lanes: {what}");
+    vec![
+        Figure::new(name("of the limit, fullest window"), "", measured.of_limit)
+            .beside(15.0)
+            .goal(Goal::AtMost(1.0)),
+        Figure::new(name("staleness p50"), "s", measured.p50).goal(Goal::AtMost(1.0)),
+        Figure::new(name("staleness p99"), "s", measured.p99).goal(Goal::AtMost(3.0)),
+        Figure::new(name("updates never seen"), "", measured.unseen as f64).goal(Goal::AtMost(0.0)),
+    ]
+}
+
+fn remembering(run: &Run) -> Vec<Figure> {
+    const NAME: &str = "memory of an entry beyond key and value";
+    let goal = Goal::AtMost(150.0);
+    let figure = match memory::per_entry(run.items(32), run.items(10_000)) {
+        Some(bytes) => Figure::new(NAME, "B", bytes),
+        None => Figure::not_measured_yet(NAME, "B"),
+    };
+    vec![figure.goal(goal)]
+}

@@ -1,0 +1,163 @@
+//! Save data: what a read and a write cost, what a fleet asks of its store, and what an open record takes in memory.
+
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use benches::measure::interleaved;
+use benches::saves::{Increments, Rate, Readers, Rival, bytes_a_record, increments, on_two_threads, one_set};
+use benches::{Figure, Goal, Run};
+use transport_memory::MemoryStore;
+use transport_sqlite::SqliteStore;
+use transport_traits::{DataStore, RecordKey};
+
+fn main() -> ExitCode {
+    let run = Run::from_args("store", env!("CARGO_TARGET_TMPDIR"));
+    let figures = [
+        memory(&run), // First: see `bytes_a_record`.
+        reads(&run),
+        rates(&run),
+        many_increments(&run),
+        one_set_on_fleets(),
+    ];
+    run.finish(&figures.concat())
+}
+
+/// The overhead of records that are open and idle.
+fn memory(run: &Run) -> Vec<Figure> {
+    const VALUE: usize = 100;
+    let value = format!(r#"{{"coins":1200,"motto":"{}"}}"#, "x".repeat(VALUE - 25));
+    assert_eq!(value.len(), VALUE);
+    let records = run.items(1_000_000);
+    let name = "memory of an open record beyond its value, 100 B in two fields";
+    let overhead = bytes_a_record(records as u32, &value).map(|bytes| bytes - VALUE as f64);
+    let figure =
+        overhead.map_or_else(|| Figure::not_measured_yet(name, "B"), |bytes| Figure::new(name, "B", bytes));
+    vec![figure.goal(Goal::AtMost(600.0))]
+}
+
+/// A read beside a map behind a lock, alone and with a second thread on the same record.
+fn reads(run: &Run) -> Vec<Figure> {
+    const READS: usize = 2_000;
+    let Readers { record, locked, fields } = &Readers::new();
+    let (times, each) = (run.items(READS), run.items(READS) * fields.len());
+    let ours = || fields.iter().for_each(|field| drop(black_box(record.get(black_box(field)))));
+    let peer = || fields.iter().for_each(|field| drop(black_box(locked.get(black_box(field)))));
+    let hot = &fields[0];
+    let our_hot = || drop(black_box(record.get(black_box(hot))));
+    let peer_hot = || drop(black_box(locked.get(black_box(hot))));
+    let samples = interleaved(
+        run.rounds(400),
+        &mut [
+            &mut || (0..times).for_each(|_| ours()),
+            &mut || (0..times).for_each(|_| peer()),
+            &mut || on_two_threads(times, ours),
+            &mut || on_two_threads(times, peer),
+            &mut || on_two_threads(each, our_hot),
+            &mut || on_two_threads(each, peer_hot),
+        ],
+    );
+    let figure = |name: &str, [ours, peer]: [usize; 2]| {
+        let time = |subject| samples.median(subject) / each as f64;
+        Figure::new(format!("get, {name}, beside a locked map"), "ns", time(ours)).beside(time(peer))
+    };
+    let at_most = |figure: Figure, [ours, peer]: [usize; 2]| {
+        figure.ratio(samples.times(ours, peer)).goal(Goal::TimesTheReference(1.2))
+    };
+    let faster = |figure: Figure, [ours, peer]: [usize; 2]| {
+        figure.ratio(samples.times(peer, ours)).goal(Goal::TimesAsFast(2.0))
+    };
+    vec![
+        at_most(figure("each of ten fields", [0, 1]), [0, 1]),
+        faster(figure("each of ten fields, two threads on one record", [2, 3]), [2, 3]),
+        faster(figure("its first field, two threads on it", [4, 5]), [4, 5]),
+    ]
+}
+
+/// Durable increments a second of one record, beside one awaited compare-and-swap after the other.
+fn rates(run: &Run) -> Vec<Figure> {
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    let file = SqliteStore::open(folder.path().join("saves.sqlite")).expect("a new file can be made");
+    vec![
+        rate(run, "SQLite file", Arc::new(file), 400, 50.0),
+        rate(run, "memory store", Arc::new(MemoryStore::unlimited()), 20_000, 5.0),
+    ]
+}
+
+fn rate(run: &Run, name: &str, store: Arc<dyn DataStore>, rivals: u64, goal: f64) -> Figure {
+    const OURS: u64 = 100_000;
+    let (ours, rivals) = (run.items(OURS as usize) as u64, run.items(rivals as usize) as u64);
+    let us = Rate::new(store.clone(), RecordKey::new("players", "ours"));
+    let rival = Rival::new(store, RecordKey::new("players", "rival"));
+    let rounds = run.rounds(40);
+    let samples = interleaved(rounds, &mut [&mut || us.run(ours), &mut || rival.run(rivals)]);
+    let all = |count| Some((rounds as u64 + 1) * count);
+    assert_eq!((us.value(), rival.value()), (all(ours), all(rivals)), "no increment is lost or doubled");
+    let a_second = |subject, count| count as f64 / samples.median(subject) * 1e9;
+    Figure::new(
+        format!("increments a second, durable, {name}, beside awaited compare-and-swap"),
+        "",
+        a_second(0, ours),
+    )
+    .beside(a_second(1, rivals))
+    .ratio(samples.times(1, 0) * ours as f64 / rivals as f64)
+    .goal(Goal::TimesAsFast(goal))
+}
+
+/// How few writes the store sees of a fleet's increments, beside one write a record and flush delay. Where they take so
+/// long that this limit is below the goal there is none.
+fn many_increments(run: &Run) -> Vec<Figure> {
+    const GOAL: f64 = 20.0;
+    const FLUSH_DELAY: u64 = 2;
+    let (records, made) = (run.items(10_000), run.items(1_000_000) as u64);
+    let figures = |name: &str, seconds: u64| {
+        let Increments { writes, lost, doubled, .. } =
+            increments(4, records, made, Duration::from_secs(seconds));
+        let limit = made as f64 / (records as u64 * (1 + seconds / FLUSH_DELAY)) as f64;
+        let name = |what: &str| format!("{what}, of {made} {name}");
+        let a_write =
+            Figure::new(name("increments a store write, 4 servers"), "", made as f64 / writes as f64);
+        let a_write = a_write.beside(limit);
+        [
+            if limit > GOAL { a_write.goal(Goal::AtLeast(GOAL)) } else { a_write },
+            Figure::new(name("increments lost"), "", lost as f64).goal(Goal::AtMost(0.0)),
+            Figure::new(name("increments doubled"), "", doubled as f64).goal(Goal::AtMost(0.0)),
+        ]
+    };
+    [figures("at once", 0), figures("within 1 s", 1), figures("within 10 s", 10)].concat()
+}
+
+/// What one Set costs the store, however many see it.
+fn one_set_on_fleets() -> Vec<Figure> {
+    let figures = [10, 50, 200].map(|servers| {
+        let (short, long) = (one_set(servers, 100), one_set(servers, 4_000));
+        assert_eq!([short.by, long.by], [servers as usize; 2], "every server sees the value");
+        let writes = |name, writes| {
+            Figure::new(
+                format!("store writes of a Set that {servers} servers see, {name}"),
+                "",
+                writes as f64,
+            )
+            .beside(servers as f64)
+            .goal(Goal::AtMost(1.0))
+        };
+        let receivers = servers as f64 - 1.0;
+        [
+            writes("100 B", short.writes),
+            writes("too long for a message", long.writes),
+            Figure::new(
+                format!("store reads a receiver, {servers} servers, 100 B"),
+                "",
+                short.reads as f64 / receivers,
+            ),
+            Figure::new(
+                format!("store reads a receiver, {servers} servers, too long for a message"),
+                "",
+                long.reads as f64 / receivers,
+            )
+            .goal(Goal::AtMost(1.0)),
+        ]
+    });
+    figures.concat()
+}
