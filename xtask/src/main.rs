@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `lint`, `bench` and `replay`.
+//! The project's own commands: `cargo xtask test`, `lint`, `bench`, `replay` and `sim`.
 
 mod bench;
 mod cargo;
@@ -8,6 +8,7 @@ mod lint;
 mod metadata;
 mod replay;
 mod report;
+mod sim;
 mod test;
 
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ enum Command {
         /// The recordings. Default: the project's own.
         file: Option<PathBuf>,
     },
+    /// Run simulated fleets through random trouble, a seed each. Exits 1 if a checker finds something.
+    Sim(sim::Sim),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Command::Lint => Ok(lint::run_all()),
         Command::Bench(bench) => bench.run(),
         Command::Replay { file } => replay::run(file.as_deref()),
+        Command::Sim(sim) => sim.run(),
     };
     match passed {
         Ok(true) => ExitCode::SUCCESS,

@@ -13,6 +13,8 @@
 //! ```
 
 pub mod replay;
+pub mod replay_pool;
+pub mod sim;
 
 /// The examples of the project's README, run as tests so that they stay true.
 #[cfg(doctest)]

@@ -2,3 +2,5 @@
 
 mod program;
 mod replay;
+mod replay_pool;
+mod sim;

@@ -1,0 +1,94 @@
+//! What was asked of each server life, and what became of it: kept outside of the machines.
+
+use std::collections::BTreeMap;
+
+use nexus_store::FlushError;
+use nexus_store::machine::{Outcome, Ticket};
+use serde_json::Value;
+use transport_traits::RecordKey;
+
+/// The operations of one server life on one record: increments of a field of its own, each followed by one of the field
+/// that all share.
+#[derive(Debug, Default)]
+pub(super) struct Account {
+    pub(super) accepted: i64,
+    durable: i64,
+    /// Operations that the machine said it does not know the fate of: each was applied once or never.
+    undetermined: i64,
+    crashed: bool,
+    flushes: BTreeMap<Ticket, i64>,
+}
+
+/// All accounts, by server life and record.
+#[derive(Debug, Default)]
+pub(super) struct Ledger(BTreeMap<(u64, RecordKey), Account>);
+
+/// The field that all lives increment.
+pub(super) const SHARED: &str = "shared";
+
+/// The field that one life increments.
+pub(super) fn own(life: u64) -> String {
+    format!("own{life}")
+}
+
+impl Ledger {
+    pub(super) fn account(&mut self, life: u64, key: &RecordKey) -> &mut Account {
+        self.0.entry((life, key.clone())).or_default()
+    }
+
+    pub(super) fn flushing(&mut self, life: u64, key: &RecordKey, ticket: Ticket) {
+        let account = self.account(life, key);
+        account.flushes.insert(ticket, account.accepted);
+    }
+
+    /// Takes an answer of a life's machine.
+    pub(super) fn answered(&mut self, life: u64, ticket: Ticket, outcome: &Outcome) {
+        let Outcome::Flushed(result) = outcome else { return };
+        for account in self.0.iter_mut().filter(|((of, _), _)| *of == life).map(|(_, account)| account) {
+            let Some(accepted) = account.flushes.remove(&ticket) else { continue };
+            match result {
+                Ok(()) => account.durable = account.durable.max(accepted),
+                Err(FlushError::Undetermined { operations }) => account.undetermined += *operations as i64,
+                Err(_) => {}
+            }
+        }
+    }
+
+    pub(super) fn crashed(&mut self, life: u64) {
+        self.0.iter_mut().filter(|((of, _), _)| *of == life).for_each(|(_, account)| account.crashed = true);
+    }
+
+    /// What is wrong with a record as the store holds it at the end, when everything that could be saved is.
+    pub(super) fn check(&self, key: &RecordKey, stored: &Value) -> Vec<String> {
+        let number = |field: &str| stored.get(field).and_then(Value::as_i64).unwrap_or(0);
+        let mut wrong = Vec::new();
+        let (mut least, mut most) = (0, 0);
+        for ((life, _), account) in self.0.iter().filter(|((_, of), _)| of == key) {
+            let count = number(&own(*life));
+            let (low, high) = account.bounds();
+            if !(low..=high).contains(&count) {
+                wrong.push(format!("{key}: operations of life {life} count {count}, not {low} to {high}"));
+            }
+            // The shared increment comes after the own one: a life that ended in between has one less.
+            least += (low - account.slack()).max(0);
+            most += high;
+        }
+        let shared = number(SHARED);
+        if !(least..=most).contains(&shared) {
+            wrong.push(format!("{key}: shared increments count {shared}, not {least} to {most}"));
+        }
+        wrong
+    }
+}
+
+impl Account {
+    /// How many of the operations may be in the store.
+    fn bounds(&self) -> (i64, i64) {
+        let sure = if self.crashed { self.durable } else { self.accepted };
+        ((sure - self.undetermined).max(0), self.accepted)
+    }
+
+    fn slack(&self) -> i64 {
+        i64::from(self.crashed) + self.undetermined
+    }
+}

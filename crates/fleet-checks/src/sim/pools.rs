@@ -1,0 +1,173 @@
+//! The pools of a simulated server, and what somebody sees of them who knows nothing but their events.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fleet_sim::Now;
+use server_pool::machine::{Change, FrameId, Input, Machine, Notice, Output, PoolId, ViewState};
+use transport_traits::{Instant, Outgoing, Topic};
+
+/// What a pool shows under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// JSON text.
+    pub value: Arc<str>,
+    /// The server that contributed it.
+    pub owner: Arc<str>,
+}
+
+/// What a pool shows: by key.
+pub type View = BTreeMap<Arc<str>, Shown>;
+
+/// The machine of a server's pools, and its views as their events tell them.
+#[derive(Debug)]
+pub struct Pools {
+    machine: Machine,
+    topics: BTreeMap<Topic, PoolId>,
+    views: Vec<View>,
+    state: ViewState,
+    synced_at: Option<Instant>,
+    /// Keep every change in `changes`.
+    pub watch: bool,
+    /// The changes since somebody took them, while `watch` is set.
+    pub changes: Vec<(Instant, PoolId, Change)>,
+    /// When it has to be polled.
+    wakeup: Option<Instant>,
+}
+
+/// What pools want done.
+pub(super) enum Wish {
+    Publish(FrameId, Outgoing),
+    Close,
+}
+
+impl Pools {
+    /// The pools of these topics.
+    #[must_use]
+    pub fn new(mut machine: Machine, topics: &[Topic], now: Now) -> Self {
+        let open = |topic: &Topic| (topic.clone(), machine.open(now.instant, topic.clone()));
+        let topics: BTreeMap<_, _> = topics.iter().map(open).collect();
+        let views = vec![View::new(); topics.len()];
+        Self {
+            machine,
+            topics,
+            views,
+            state: ViewState::default(),
+            synced_at: None,
+            watch: false,
+            changes: Vec::new(),
+            wakeup: Some(now.instant),
+        }
+    }
+
+    /// The machine itself, to ask it.
+    #[must_use]
+    pub const fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// The machine itself, to call it. It is polled afterwards.
+    pub const fn call(&mut self, now: Now) -> &mut Machine {
+        self.wakeup = Some(now.instant);
+        &mut self.machine
+    }
+
+    /// The pool of a topic.
+    ///
+    /// # Panics
+    /// If the server has none.
+    #[must_use]
+    pub fn id(&self, topic: &str) -> PoolId {
+        self.topics[topic]
+    }
+
+    /// What a pool shows.
+    #[must_use]
+    pub fn view(&self, pool: PoolId) -> &View {
+        &self.views[pool.0]
+    }
+
+    /// Whether the views are up to date, as far as the server knows.
+    #[must_use]
+    pub const fn state(&self) -> ViewState {
+        self.state
+    }
+
+    /// When a pool first knew everything that the living servers had, in its own opinion.
+    #[must_use]
+    pub const fn synced_at(&self) -> Option<Instant> {
+        self.synced_at
+    }
+
+    pub(super) fn topics(&self) -> impl Iterator<Item = &Topic> {
+        self.topics.keys()
+    }
+
+    /// Takes a message, if it is for a pool.
+    pub(super) fn receive(&mut self, now: Now, topic: &Topic, body: &Bytes) {
+        if let Some(&pool) = self.topics.get(topic) {
+            self.handle(now, Input::Received { pool, body: body.clone() });
+        }
+    }
+
+    pub(super) fn gap(&mut self, now: Now) {
+        for pool in self.topics.clone().into_values() {
+            self.handle(now, Input::Gap { pool });
+        }
+    }
+
+    pub(super) fn handle(&mut self, now: Now, input: Input) {
+        self.call(now).handle(now.instant, input);
+    }
+
+    pub(super) fn poll(&mut self, now: Now) -> Option<Wish> {
+        if self.wakeup.is_none_or(|at| at > now.instant) {
+            return None;
+        }
+        self.machine.handle(now.instant, Input::WallClock(now.wall));
+        let output = self.machine.poll(now.instant);
+        while let Some((pool, notice)) = self.machine.poll_notice() {
+            self.take(now.instant, pool, notice);
+        }
+        if output.is_none() {
+            self.wakeup = self.machine.next_wakeup();
+        }
+        Some(match output? {
+            Output::Publish { frame, message } => Wish::Publish(frame, message),
+            Output::Closed => Wish::Close,
+        })
+    }
+
+    pub(super) const fn next_wakeup(&self) -> Option<Instant> {
+        self.wakeup
+    }
+
+    fn take(&mut self, now: Instant, pool: PoolId, notice: Notice) {
+        match notice {
+            Notice::State(state) => self.state = state,
+            Notice::Synced => self.synced_at = self.synced_at.or(Some(now)),
+            Notice::Changed(change) => {
+                self.show(pool, &change);
+                if self.watch {
+                    self.changes.push((now, pool, change));
+                }
+            }
+        }
+    }
+
+    /// Events must make sense to somebody who knows nothing but events.
+    fn show(&mut self, pool: PoolId, change: &Change) {
+        let view = &mut self.views[pool.0];
+        match change {
+            Change::Removed { key, .. } => {
+                assert!(view.remove(key).is_some(), "what is removed was there: {key}");
+            }
+            Change::Set { key, value, owner, .. } => {
+                let shown = Shown { value: value.clone(), owner: owner.clone() };
+                let old = view.insert(key.clone(), shown.clone());
+                assert_ne!(old, Some(shown), "an event tells something new");
+            }
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! One server as in real use: save data and pools over bulk messaging, over whatever bus and store there are.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use bulk_messaging::machine::{Input as BulkInput, Machine as Bulk, Output as BulkOutput, PublishId};
+use bytes::Bytes;
+use fleet_sim::{Action, CallId, Event, Node, Now};
+use nexus_store::machine::{Input as SaveInput, Machine as SaveMachine, RecordId};
+use server_pool::machine::{FrameId, Input as PoolInput, Machine as PoolMachine};
+use transport_traits::{
+    BusLimits, Delivery, Instant, Outgoing, Precondition, Record, RecordKey, StoreLimits, Topic, Version,
+};
+
+use super::Planted;
+use super::order::Order;
+use super::pools::{self, Pools};
+use super::saves::{self, Saves};
+
+/// What a server is made of. Seeds are to be set in each configuration, or runs cannot be repeated.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Parts {
+    /// How it sends.
+    pub bulk: bulk_messaging::Config,
+    /// Its pools.
+    pub pools: server_pool::Config,
+    /// Their topics.
+    pub topics: Vec<Topic>,
+    /// Its save data, if it has any: the records that it opens, and what the store allows.
+    pub saves: Option<(nexus_store::Config, Vec<RecordKey>, StoreLimits)>,
+    /// A topic of numbered messages, whose order it checks.
+    pub order: Option<Topic>,
+    /// A bug in it.
+    pub planted: Option<Planted>,
+}
+
+/// The machines of one server process, connected as their drivers connect them.
+#[derive(Debug)]
+pub struct Server {
+    bulk: Bulk,
+    /// When bulk messaging has to be polled.
+    wakeup: Option<Instant>,
+    /// What it sees of its pools, and their machine.
+    pub pools: Pools,
+    /// What it sees of its records, and their machine.
+    pub saves: Option<Saves>,
+    /// What it makes of numbered messages.
+    pub order: Option<Order>,
+    planted: Option<Planted>,
+    /// A numbered message that the bug holds back.
+    held: Option<(Topic, Bytes)>,
+    actions: VecDeque<Action>,
+    calls: BTreeMap<CallId, Call>,
+    called: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Call {
+    Publish(PublishId),
+    Store(RecordId),
+}
+
+impl Parts {
+    /// A server with these pools, which hears its own messages, and nothing else.
+    #[must_use]
+    pub const fn new(bulk: bulk_messaging::Config, pools: server_pool::Config, topics: Vec<Topic>) -> Self {
+        Self { bulk, pools, topics, saves: None, order: None, planted: None }
+    }
+
+    fn plant(&mut self) {
+        match self.planted {
+            Some(Planted::NoBudget) => self.bulk.budget = bulk_messaging::Budget::Unlimited,
+            Some(Planted::KeepsGhosts) => self.pools.timeout = Duration::from_secs(3_600),
+            _ => {}
+        }
+    }
+}
+
+impl Server {
+    /// A server that starts now, on a bus with these limits, on which it hears its own messages.
+    ///
+    /// # Panics
+    /// If a configuration does not go with the limits.
+    #[must_use]
+    pub fn new(now: Now, mut parts: Parts, bus: &BusLimits) -> Self {
+        parts.plant();
+        let mut bulk =
+            Bulk::new(parts.bulk, bus, now.instant).expect("bulk messaging is configured for the bus");
+        let pools = PoolMachine::new(now.instant, now.wall, parts.pools, bulk.limits(), true)
+            .expect("pools are configured for bulk messaging");
+        let pools = Pools::new(pools, &parts.topics, now);
+        let saves = parts.saves.map(|(config, keys, limits)| {
+            let machine = SaveMachine::new(config, limits, bulk.limits().clone(), now.instant, now.wall);
+            Saves::new(machine, &keys, now)
+        });
+        let order = parts.order.map(Order::new);
+        let watched = pools.topics().chain(order.as_ref().map(Order::topic));
+        watched.for_each(|topic| bulk.handle(now.instant, BulkInput::Watch(topic.clone())));
+        Self {
+            actions: bulk.real_topics().map(Action::Subscribe).collect(),
+            bulk,
+            wakeup: Some(now.instant),
+            pools,
+            saves,
+            order,
+            planted: parts.planted,
+            held: None,
+            calls: BTreeMap::new(),
+            called: 0,
+        }
+    }
+
+    /// Leaves its pools: says good-bye, sends what is queued, and exits.
+    pub fn close(&mut self, now: Now) {
+        self.pools.handle(now, PoolInput::Close);
+    }
+
+    /// Publishes a message on an inner topic. False if it was not taken.
+    pub fn publish(&mut self, now: Now, message: Outgoing) -> bool {
+        self.wakeup = Some(now.instant);
+        self.bulk.push(now.instant, message, None).is_ok()
+    }
+
+    fn tell_bulk(&mut self, now: Now, input: BulkInput) {
+        self.wakeup = Some(now.instant);
+        self.bulk.handle(now.instant, input);
+    }
+
+    fn call(&mut self, call: Call, action: impl FnOnce(CallId) -> Action) {
+        self.called += 1;
+        let id = CallId(self.called);
+        self.calls.insert(id, call);
+        self.actions.push_back(action(id));
+    }
+
+    /// Whether something was done.
+    fn poll_pools(&mut self, now: Now) -> bool {
+        match self.pools.poll(now) {
+            Some(pools::Wish::Publish(frame, message)) => self.publish_frame(now, frame, message),
+            Some(pools::Wish::Close) => self.tell_bulk(now, BulkInput::Drain),
+            None => return false,
+        }
+        true
+    }
+
+    /// A publish is ready once the message is in the queue.
+    fn publish_frame(&mut self, now: Now, frame: FrameId, message: Outgoing) {
+        let is_mute = self.planted == Some(Planted::NoHeartbeats) && message.conflation_key.is_some();
+        let input = if is_mute || self.publish(now, message) {
+            PoolInput::Published(frame)
+        } else {
+            PoolInput::Failed { frame, retry_after: None }
+        };
+        self.pools.handle(now, input);
+    }
+
+    /// Whether something was done.
+    fn poll_saves(&mut self, now: Now) -> bool {
+        let Some(wish) = self.saves.as_mut().and_then(|saves| saves.poll(now)) else { return false };
+        match wish {
+            saves::Wish::Get(id, key) => self.call(Call::Store(id), |call| Action::Get(call, key)),
+            saves::Wish::Put(id, key, record, precondition) => self.put(now, id, key, record, precondition),
+            saves::Wish::Publish(id, message) => {
+                let taken = self.publish(now, message);
+                let full = || transport_traits::Error::new(transport_traits::ErrorKind::Unavailable, "full");
+                let result = if taken { Ok(()) } else { Err(full().into()) };
+                self.tell_saves(now, SaveInput::Published(id, result));
+            }
+            saves::Wish::Watch(topic) => self.tell_bulk(now, BulkInput::Watch(topic)),
+            saves::Wish::Unwatch(topic) => self.tell_bulk(now, BulkInput::Unwatch(topic)),
+            saves::Wish::Nothing => {}
+        }
+        true
+    }
+
+    fn put(&mut self, now: Now, id: RecordId, key: RecordKey, record: Record, precondition: Precondition) {
+        let is_lost = self.planted == Some(Planted::AnswersBeforeTheWrite) && self.called.is_multiple_of(4);
+        if is_lost {
+            self.called += 1;
+            let version = Version::new(format!("lost {}", self.called));
+            return self.tell_saves(now, SaveInput::PutDone(id, Ok(version)));
+        }
+        let is_blind = self.planted == Some(Planted::WritesBlindly);
+        let precondition = if is_blind { Precondition::Always } else { precondition };
+        self.call(Call::Store(id), |call| Action::Put(call, key, record, precondition));
+    }
+
+    fn tell_saves(&mut self, now: Now, input: SaveInput) {
+        if let Some(saves) = &mut self.saves {
+            saves.handle(now, input);
+        }
+    }
+
+    /// Whether something was done.
+    fn poll_bulk(&mut self, now: Now) -> bool {
+        if self.wakeup.is_none_or(|at| at > now.instant) {
+            return false;
+        }
+        let Some(output) = self.bulk.poll(now.instant) else {
+            self.wakeup = self.bulk.next_wakeup();
+            return false;
+        };
+        match output {
+            BulkOutput::Publish { id, topic, body } => {
+                self.call(Call::Publish(id), |call| Action::Publish(call, Outgoing::new(topic, body)));
+            }
+            BulkOutput::Deliver { topic, body } => self.deliver(now, &topic, &body),
+            BulkOutput::Gap => self.gap(now),
+            BulkOutput::Drained(_) => self.actions.push_back(Action::Exit),
+            _ => {}
+        }
+        true
+    }
+
+    fn deliver(&mut self, now: Now, topic: &Topic, body: &Bytes) {
+        self.pools.receive(now, topic, body);
+        if let Some(saves) = self.saves.as_mut().filter(|_| self.planted != Some(Planted::DeafSaves)) {
+            saves.receive(now, topic, body);
+        }
+        let Some(order) = self.order.as_mut().filter(|order| order.topic() == topic) else { return };
+        if self.planted == Some(Planted::SwapsMessages) && self.held.is_none() {
+            self.held = Some((topic.clone(), body.clone()));
+            return;
+        }
+        order.receive(topic, body);
+        if let Some((topic, body)) = self.held.take() {
+            order.receive(&topic, &body);
+        }
+    }
+
+    fn gap(&mut self, now: Now) {
+        self.pools.gap(now);
+        if let Some(saves) = self.saves.as_mut().filter(|_| self.planted != Some(Planted::DeafSaves)) {
+            saves.gap(now);
+        }
+    }
+
+    fn answered(&mut self, now: Now, id: CallId, answer: Event) {
+        match (self.calls.remove(&id), answer) {
+            (Some(Call::Publish(id)), Event::Published(_, result)) => {
+                let result = result.map_err(|error| error.kind());
+                self.tell_bulk(now, BulkInput::Published { id, result });
+            }
+            (Some(Call::Store(id)), answer) => {
+                let Some(saves) = &mut self.saves else { return };
+                match answer {
+                    Event::Got(_, result) => saves.got(now, id, result),
+                    Event::Put(_, result) => saves.put(now, id, result),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Node for Server {
+    fn handle(&mut self, now: Now, event: Event) {
+        match event {
+            Event::Delivered(_, Delivery::Message(body)) => self.tell_bulk(now, BulkInput::Received(body)),
+            Event::Delivered(_, Delivery::Gap) => self.tell_bulk(now, BulkInput::TransportGap),
+            Event::Published(id, _) | Event::Got(id, _) | Event::Put(id, _) => self.answered(now, id, event),
+            _ => {}
+        }
+    }
+
+    fn poll(&mut self, now: Now) -> Option<Action> {
+        loop {
+            if let Some(action) = self.actions.pop_front() {
+                return Some(action);
+            }
+            if !self.poll_pools(now) && !self.poll_saves(now) && !self.poll_bulk(now) {
+                return None;
+            }
+        }
+    }
+
+    fn next_wakeup(&mut self, _: Now) -> Option<Instant> {
+        let saves = self.saves.as_ref().and_then(Saves::next_wakeup);
+        [self.wakeup, self.pools.next_wakeup(), saves].into_iter().flatten().min()
+    }
+}
