@@ -9,7 +9,8 @@ use futures::stream::BoxStream;
 use crate::Error;
 use crate::limits::BusLimits;
 
-/// The name of a channel on a bus. Any text; adapters encode it reversibly where a service restricts it.
+/// The name of a channel on a bus. Any text but the empty one, which is refused as
+/// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid); adapters encode it reversibly where a service restricts it.
 pub type Topic = Arc<str>;
 
 /// How urgent a message is to a publisher that queues. Plain buses ignore it.

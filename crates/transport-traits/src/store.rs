@@ -9,8 +9,9 @@ use futures::stream::BoxStream;
 use crate::limits::StoreLimits;
 use crate::{Error, ErrorKind, WallTime};
 
-/// The name of a record: a store (a table, a bucket, a collection) and a key in it. Any text; adapters
-/// encode both reversibly where a service restricts them.
+/// The name of a record: a store (a table, a bucket, a collection) and a key in it. Any text but the empty
+/// one, which is refused as [`ErrorKind::Invalid`]; adapters encode both reversibly where a service restricts
+/// them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordKey {
     /// The store's name.
@@ -60,12 +61,16 @@ impl fmt::Display for Version {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {
-    /// A JSON object as text, and nothing else: any client of the store can read it.
+    /// A JSON object as text (RFC 8259), and nothing else: any client of the store can read it. So what many
+    /// parsers refuse is [`ErrorKind::Invalid`]: escapes of half a surrogate pair, numbers beyond the
+    /// range of a double, more than 127 levels of objects and arrays.
     ///
-    /// A store that keeps JSON parsed (`jsonb`) may give back another text of the same object.
+    /// A store that keeps JSON parsed (`jsonb`) may give back another text of the same object, and may refuse
+    /// strings with the character U+0000 as `Invalid`.
     pub value: Arc<str>,
     /// Bookkeeping of the writer's, kept beside the value and never interpreted by the store. Printable
-    /// ASCII without quotes and backslashes, so that it costs its own length wherever it is put.
+    /// ASCII without quotes and backslashes, so that it costs its own length wherever it is put; anything
+    /// else is [`ErrorKind::Invalid`].
     pub metadata: Arc<str>,
     /// The users whose data this is, as the service writes their ids: what an erasure request looks for.
     pub users: Arc<[Arc<str>]>,

@@ -10,24 +10,9 @@ use futures::executor::block_on;
 use futures::{FutureExt, StreamExt};
 use proptest::prelude::*;
 use transport_memory::MemoryBus;
-use transport_traits::{Delivery, PublisherExt, Subscriber};
+use transport_traits::{Delivery, PublisherExt};
 
 use crate::support::{publish, read, subscribe};
-
-#[test]
-fn a_message_reaches_every_subscriber_of_its_topic_once_and_its_sender_too() {
-    let bus = MemoryBus::unlimited();
-    let (here, there) = (bus.join(), bus.join());
-    let mut own = subscribe(&here, "news");
-    let mut others = [subscribe(&there, "news"), subscribe(&there, "news")];
-    let mut elsewhere = subscribe(&there, "weather");
-    publish(&here, "news", "hello").unwrap();
-
-    assert!(here.hears_own_echo());
-    assert_eq!(read(&mut own), ["hello"]);
-    others.iter_mut().for_each(|other| assert_eq!(read(other), ["hello"]));
-    assert!(read(&mut elsewhere).is_empty());
-}
 
 #[test]
 fn subscribers_share_the_senders_bytes() {
@@ -38,18 +23,6 @@ fn subscribers_share_the_senders_bytes() {
     block_on(server.send("news", body.clone())).unwrap();
     let received = block_on(listener.next());
     assert!(matches!(received, Some(Delivery::Message(bytes)) if bytes.as_ptr() == body.as_ptr()));
-}
-
-#[test]
-fn nothing_happens_before_the_first_poll() {
-    let bus = MemoryBus::unlimited();
-    let server = bus.join();
-    let mut listener = subscribe(&server, "news");
-    drop(server.send("news", "never"));
-    let late = server.subscribe("news".into());
-    publish(&server, "news", "hello").unwrap();
-    let mut late = block_on(late).unwrap();
-    assert_eq!((read(&mut listener), read(&mut late)), (vec!["hello".to_owned()], vec![]));
 }
 
 #[test]

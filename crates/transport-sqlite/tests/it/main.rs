@@ -2,13 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "in a test that is how to fail")]
 
 mod child;
+mod conformance;
 mod crash;
 mod file;
 mod full;
 mod grouping;
 mod handles;
 mod history;
-mod listing;
 mod opening;
 #[cfg(unix)]
 mod permissions;
