@@ -1,0 +1,134 @@
+//! The bus: publishing on one connection, receiving on another.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures::Stream;
+use futures::future::BoxFuture;
+use redis::Client;
+use tokio::sync::{mpsc, oneshot};
+use transport_traits::limits::Content;
+use transport_traits::{
+    BusLimits, Delivery, Error, ErrorKind, Outgoing, Publisher, Subscriber, Subscription, Topic,
+};
+
+use crate::fault::{Does, unconnected};
+use crate::link::Link;
+use crate::listening::{Listening, Request, unavailable};
+use crate::queue::Queue;
+use crate::{Options, check};
+
+/// One server on the bus of a Redis server. Clones are the same server. See the [crate](crate) for what is promised.
+#[derive(Clone)]
+pub struct RedisBus {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    link: Link,
+    options: Options,
+    requests: mpsc::UnboundedSender<Request>,
+}
+
+impl RedisBus {
+    /// Connects to `redis://[user:password@]host[:port]` or `redis+unix:///path` with [`Options::default`]. Spawns a
+    /// task on the tokio runtime that it is called on, which ends with the last handle and subscription.
+    ///
+    /// # Errors
+    /// `Invalid` for the URL, `Denied` for the credentials, `Unavailable` if nobody answers.
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        Options::default().bus(url).await
+    }
+
+    pub(crate) async fn start(url: &str, options: Options) -> Result<Self, Error> {
+        let client = Client::open(url).map_err(unconnected)?;
+        let link = Link::new(client.clone(), &options);
+        let ping = |mut connection| async move { redis::cmd("PING").query_async(&mut connection).await };
+        let _pong: String = link.call("PING", Does::Read, ping).await?;
+        let (requests, asked) = mpsc::unbounded_channel();
+        tokio::spawn(Listening::new(client, options.timeout).run(asked));
+        Ok(Self { shared: Arc::new(Shared { link, options, requests }) })
+    }
+
+    fn channel(&self, topic: &str) -> Result<Arc<str>, Error> {
+        let options = &self.shared.options;
+        check::name("topic", options.bus_limits.topic, topic)?;
+        Ok(format!("{}{topic}", options.prefix).into())
+    }
+
+    fn check_body(&self, body: &[u8]) -> Result<(), Error> {
+        let limits = &self.shared.options.bus_limits;
+        check::size("body", limits.body, body)?;
+        if limits.content == Content::Text && std::str::from_utf8(body).is_err() {
+            return Err(Error::new(ErrorKind::Invalid, "a body that is not text"));
+        }
+        Ok(())
+    }
+}
+
+impl Publisher for RedisBus {
+    fn limits(&self) -> &BusLimits {
+        &self.shared.options.bus_limits
+    }
+
+    fn publish(&self, message: Outgoing) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            let channel = self.channel(&message.topic)?;
+            self.check_body(&message.body)?;
+            let mut command = redis::cmd("PUBLISH");
+            command.arg(&*channel).arg(&*message.body);
+            let run = |mut connection| async move { command.query_async(&mut connection).await };
+            let _receivers: u64 = self.shared.link.call("publishing", Does::Change, run).await?;
+            Ok(())
+        })
+    }
+}
+
+impl Subscriber for RedisBus {
+    fn subscribe(&self, topic: Topic) -> BoxFuture<'_, Result<Subscription, Error>> {
+        Box::pin(async move {
+            let channel = self.channel(&topic)?;
+            let queue = Arc::new(Queue::new(self.shared.options.queue_capacity));
+            let requests = self.shared.requests.clone();
+            let listener = Listener { queue: queue.clone(), channel: channel.clone(), requests };
+            let (done, in_place) = oneshot::channel();
+            let _task_is_gone = self.shared.requests.send(Request::Subscribe { channel, queue, done });
+            in_place.await.map_err(|_| unavailable("the runtime of the bus is gone"))??;
+            Ok(Box::pin(listener) as Subscription)
+        })
+    }
+
+    fn hears_own_echo(&self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for RedisBus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisBus").field("options", &self.shared.options).finish_non_exhaustive()
+    }
+}
+
+/// One subscription. Dropping it unsubscribes.
+struct Listener {
+    queue: Arc<Queue>,
+    channel: Arc<str>,
+    requests: mpsc::UnboundedSender<Request>,
+}
+
+impl Stream for Listener {
+    type Item = Delivery;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
+        self.queue.poll(cx)
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let (channel, queue) = (self.channel.clone(), self.queue.clone());
+        let _task_is_gone = self.requests.send(Request::Unsubscribe { channel, queue });
+    }
+}

@@ -1,0 +1,7 @@
+//! The adapter on real servers, each a test's own.
+#![allow(clippy::unwrap_used, reason = "clippy knows tests by their attribute, and not their helpers")]
+
+mod conformance;
+mod faults;
+mod keys;
+mod support;
