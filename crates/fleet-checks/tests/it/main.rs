@@ -2,3 +2,4 @@
 
 mod program;
 mod replay;
+mod replay_saves;
