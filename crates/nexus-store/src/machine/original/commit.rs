@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use transport_traits::{Error, ErrorKind, Instant, Retry, Stored, Version};
 
 use super::super::context::{Access, Context};
-use super::super::io::{Outcome, Output, Ticket, UpdateChanges, UpdateInput, UpdateOutcome, UpdateRun};
+use super::super::io::{Outcome, Output, Ticket, UpdateInput, UpdateOutcome};
 use super::super::journal::apply_change;
 use super::super::record::Load;
 use super::marks;
@@ -34,10 +33,10 @@ pub(crate) struct Flight {
     pub(crate) pending: Vec<Pending>,
     pub(crate) job: Option<Job>,
     /// What the record becomes.
-    next: Arc<Object>,
-    users: Arc<[Arc<str>]>,
+    pub(super) next: Arc<Object>,
+    pub(super) users: Arc<[Arc<str>]>,
     /// The fields that its update changed.
-    changed: Vec<Arc<str>>,
+    pub(super) changed: Vec<Arc<str>>,
     /// What it is based on.
     before: Known,
     /// By which it is known again.
@@ -204,49 +203,7 @@ impl Record {
         flight.stage = Stage::Running;
     }
 
-    /// Whether this update's function is running.
-    pub(crate) fn is_running(&self, ticket: Ticket) -> bool {
-        let running = self.flight.as_ref().filter(|flight| flight.stage == Stage::Running);
-        running.and_then(|flight| flight.job.as_ref()).is_some_and(|job| job.ticket == ticket)
-    }
-
-    /// The function has run. Whatever it did, the other changes are written.
-    pub(crate) fn update_ran(&mut self, ctx: &mut Context, run: UpdateRun) {
-        let outcome = match run {
-            UpdateRun::Changes(changes) if !has_too_deep(&changes.fields) => {
-                self.change(changes);
-                return self.finish_plan(ctx);
-            }
-            UpdateRun::Changes(_) => {
-                let error = Error::new(ErrorKind::Invalid, "a value is nested too deeply to be read again");
-                UpdateOutcome::Refused(Arc::new(error))
-            }
-            UpdateRun::Aborted => UpdateOutcome::Aborted,
-            UpdateRun::Panicked => UpdateOutcome::Panicked,
-            UpdateRun::NotNamed(field) => UpdateOutcome::NotNamed(field),
-        };
-        self.finish_job(ctx, outcome);
-        self.finish_plan(ctx);
-    }
-
-    fn change(&mut self, changes: UpdateChanges) {
-        let Some(flight) = &mut self.flight else { return };
-        flight.users = changes.users.unwrap_or_else(|| Arc::clone(&flight.users));
-        let fields = Arc::make_mut(&mut flight.next);
-        for (field, value) in changes.fields {
-            // To set and to remove always succeeds.
-            let _ = apply_change(fields, &field, &exactly(value.as_ref()));
-            flight.changed.push(field);
-        }
-    }
-
-    fn finish_job(&mut self, ctx: &mut Context, outcome: UpdateOutcome) {
-        if let Some(job) = self.flight.as_mut().and_then(|flight| flight.job.take()) {
-            ctx.done(job.ticket, Outcome::Updated(outcome));
-        }
-    }
-
-    fn finish_plan(&mut self, ctx: &mut Context) {
+    pub(super) fn finish_plan(&mut self, ctx: &mut Context) {
         let Some(flight) = &mut self.flight else { return };
         // The original makes a record even if it stays empty.
         let makes = self.strict && (!flight.pending.is_empty() || flight.job.is_some());
@@ -400,8 +357,4 @@ impl Record {
     pub(crate) fn is_flushing(&self) -> bool {
         matches!(&self.call, Some(Call::Write | Call::Read(Wanted::Flush)))
     }
-}
-
-fn has_too_deep(changes: &[(Arc<str>, Option<Arc<Value>>)]) -> bool {
-    changes.iter().any(|(_, value)| value.as_ref().is_some_and(|value| json::is_too_deep(value)))
 }

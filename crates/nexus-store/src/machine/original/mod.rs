@@ -41,6 +41,7 @@ mod record;
 mod schedule;
 #[cfg(test)]
 mod tests;
+mod update;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
