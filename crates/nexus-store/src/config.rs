@@ -4,6 +4,21 @@ use std::time::Duration;
 
 use transport_traits::limits::Load;
 
+/// Whose way a store follows. See [`machine::original`](crate::machine::original) for the two that are not ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// Ours: for fleets without servers of the original.
+    #[default]
+    Default,
+    /// The original's format, for fleets with its servers: writes are made at once and announced by Fetch. What the
+    /// [crate promises](crate#what-is-promised) holds but for two points: operations of others are not adopted, and what
+    /// this process wrote without learning the outcome may be *undetermined*.
+    Nexus,
+    /// The original's format, timing and semantics, message for message. Only what a crash of this process spares, an
+    /// autosave each [`Config::flush_delay`] makes durable. See [`Config::strict_nexus`].
+    StrictNexus,
+}
+
 /// How a [`NexusStore`](crate::NexusStore) behaves. Start from [`Config::default`] and set fields.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -55,6 +70,8 @@ pub struct Config {
     /// Who this process is to the others: 48 bits that no other process has or ever had. `None`, the
     /// default, draws them at random. Set it in tests only: a repeated writer breaks every guarantee.
     pub writer: Option<u64>,
+    /// Whose format the servers of the fleet use, and how they go about it: the same on all of ours. Default: ours.
+    pub profile: Profile,
     /// What jitter is drawn from. `None`, the default, draws it at random.
     pub seed: Option<u64>,
 }
@@ -81,7 +98,33 @@ impl Default for Config {
             max_writers: 256,
             load: Load { servers: 1, players: 0 },
             writer: None,
+            profile: Profile::default(),
             seed: None,
+        }
+    }
+}
+
+impl Config {
+    /// The defaults in [`Profile::Nexus`].
+    ///
+    /// The publisher and subscriber are to be bulk messaging on the topic `NexusBulkMessagingService` in the original's
+    /// format.
+    #[must_use]
+    pub fn nexus() -> Self {
+        Self { profile: Profile::Nexus, ..Self::default() }
+    }
+
+    /// The defaults in [`Profile::StrictNexus`], with the original's delays: `flush_delay` is the time between two
+    /// autosaves of a record, `publish_interval` that between two messages of a field, both 10 s; zero lets each Set be a
+    /// message.
+    #[must_use]
+    pub fn strict_nexus() -> Self {
+        Self {
+            profile: Profile::StrictNexus,
+            flush_delay: Duration::from_secs(10),
+            publish_interval: Duration::from_secs(10),
+            idle_eviction: Duration::ZERO,
+            ..Self::default()
         }
     }
 }

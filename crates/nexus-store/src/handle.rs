@@ -5,7 +5,8 @@ use std::sync::Arc;
 use transport_traits::{DataStore, Publisher, RecordKey, Subscriber, Timer};
 
 use crate::driver::Ports;
-use crate::machine::{Machine, Outcome};
+use crate::engine::Engine;
+use crate::machine::Outcome;
 use crate::shared::Shared;
 use crate::{Config, Driver, FlushError, OpenError, SaveData, ShutdownReport, Stats, Unsaved};
 
@@ -27,7 +28,7 @@ impl NexusStore {
     ) -> (Self, Driver) {
         let update_buffer = config.update_buffer;
         let (limits, bus) = (store.limits().clone(), publisher.limits().clone());
-        let machine = Machine::new(config, limits, bus, timer.now(), timer.wall_clock());
+        let machine = Engine::new(config, limits, bus, timer.now(), timer.wall_clock());
         let shared = Arc::new(Shared::new(machine, timer, update_buffer));
         shared.add_handle();
         let driver = Driver::new(Arc::clone(&shared), Ports { store, publisher, subscriber });
@@ -75,7 +76,7 @@ impl NexusStore {
     /// Saves everything, refuses further writes, ends the driver, and says what could not be saved within
     /// [`Config::shutdown_timeout`]. Dropping the future does not stop it.
     pub async fn shutdown(&self) -> ShutdownReport {
-        match self.shared.call(Machine::shut_down).await {
+        match self.shared.call(Engine::shut_down).await {
             Ok(Outcome::ShutDown(report)) => report,
             _ => ShutdownReport::default(), // The driver was dropped before: nothing is known to it.
         }

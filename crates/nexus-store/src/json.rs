@@ -53,6 +53,13 @@ pub(crate) fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
+/// Whether two objects mean the same.
+pub(crate) fn same_object(a: &Object, b: &Object) -> bool {
+    let same_member =
+        |((a, one), (b, other)): ((_, &Arc<Value>), (_, &Arc<Value>))| a == b && same(one, other);
+    a.len() == b.len() && a.iter().zip(b).all(same_member)
+}
+
 /// Whether two fields mean the same; `None` is a field that is not there.
 pub(crate) fn same_field(a: Option<&Arc<Value>>, b: Option<&Arc<Value>>) -> bool {
     match (a, b) {

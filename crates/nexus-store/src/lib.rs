@@ -111,6 +111,10 @@
 //! User tags of a record and fields that nobody here knows are kept through every write. The value that is
 //! stored is the plain JSON object and nothing else; an empty array is read as an empty object.
 //!
+//! # Beside servers of the original
+//!
+//! Servers of Nexus Data Store can be part of the fleet: see [`Profile`] and [`machine::original`].
+//!
 //! # Cost
 //!
 //! A write is a change in memory. A record with writes costs one store write each
@@ -125,6 +129,7 @@ mod codec;
 pub mod coming_from_the_original;
 mod config;
 mod driver;
+mod engine;
 mod error;
 mod fields;
 mod finite;
@@ -143,7 +148,7 @@ mod view;
 mod wire;
 
 pub use change::{Change, NoEffect};
-pub use config::Config;
+pub use config::{Config, Profile};
 pub use driver::Driver;
 pub use error::{
     DecodeError, EditError, FlushError, OpenError, ShutdownReport, Unsaved, UpdateError, UpdateId, WriteError,

@@ -11,7 +11,8 @@ use futures::task::AtomicWaker;
 use parking_lot::Mutex;
 use transport_traits::{Instant, Timer};
 
-use crate::machine::{Input, Machine, Outcome, Output, RecordId, Ticket, UpdateRun};
+use crate::engine::Engine;
+use crate::machine::{Input, Outcome, Output, RecordId, Ticket, UpdateRun};
 use crate::updates::{Listeners, Updates};
 use crate::{Fields, OpenError};
 
@@ -33,7 +34,7 @@ pub(crate) struct Shared {
 }
 
 struct State {
-    machine: Machine,
+    machine: Engine,
     /// Outputs that only the driver can act upon.
     work: VecDeque<Output>,
     replies: HashMap<Ticket, oneshot::Sender<Outcome>>,
@@ -54,7 +55,7 @@ struct Later {
 }
 
 impl Shared {
-    pub(crate) fn new(machine: Machine, timer: Arc<dyn Timer>, update_buffer: usize) -> Self {
+    pub(crate) fn new(machine: Engine, timer: Arc<dyn Timer>, update_buffer: usize) -> Self {
         let state = State {
             machine,
             work: VecDeque::new(),
@@ -74,7 +75,7 @@ impl Shared {
     }
 
     /// Runs `f` on the machine and acts upon what comes out of it.
-    pub(crate) fn with<T>(&self, f: impl FnOnce(&mut Machine, Instant) -> T) -> T {
+    pub(crate) fn with<T>(&self, f: impl FnOnce(&mut Engine, Instant) -> T) -> T {
         self.with_state(|state, now| f(&mut state.machine, now))
     }
 
@@ -97,7 +98,7 @@ impl Shared {
 
     /// As [`with`](Self::with), for destructors: they also run while a panic unwinds, and a second one that
     /// left a destructor would abort the process.
-    pub(crate) fn with_at_drop(&self, f: impl FnOnce(&mut Machine, Instant)) {
+    pub(crate) fn with_at_drop(&self, f: impl FnOnce(&mut Engine, Instant)) {
         if !std::thread::panicking() {
             if !self.is_broken() {
                 self.with(f);
@@ -118,7 +119,7 @@ impl Shared {
     }
 
     /// Makes a call that is answered later.
-    pub(crate) fn call(&self, f: impl FnOnce(&mut Machine, Instant) -> Ticket) -> oneshot::Receiver<Outcome> {
+    pub(crate) fn call(&self, f: impl FnOnce(&mut Engine, Instant) -> Ticket) -> oneshot::Receiver<Outcome> {
         self.with_state(|state, now| {
             let ticket = f(&mut state.machine, now);
             state.expect(ticket)
@@ -129,7 +130,7 @@ impl Shared {
     pub(crate) fn call_update(
         &self,
         runner: Runner,
-        f: impl FnOnce(&mut Machine, Instant) -> Result<Ticket, OpenError>,
+        f: impl FnOnce(&mut Engine, Instant) -> Result<Ticket, OpenError>,
     ) -> Result<(Ticket, oneshot::Receiver<Outcome>), OpenError> {
         let mut runner = Some(runner); // Dropped without the lock if the call fails: see [`Later`].
         self.with_state(|state, now| {
@@ -142,7 +143,7 @@ impl Shared {
     /// Makes a call that may fail at once.
     pub(crate) fn try_call<T, E>(
         &self,
-        f: impl FnOnce(&mut Machine, Instant) -> Result<(T, Ticket), E>,
+        f: impl FnOnce(&mut Engine, Instant) -> Result<(T, Ticket), E>,
     ) -> Result<(T, oneshot::Receiver<Outcome>), E> {
         self.with_state(|state, now| {
             let (value, ticket) = f(&mut state.machine, now)?;
@@ -153,7 +154,7 @@ impl Shared {
     /// Makes calls that are answered later.
     pub(crate) fn call_all<K>(
         &self,
-        f: impl FnOnce(&mut Machine, Instant) -> Vec<(K, Ticket)>,
+        f: impl FnOnce(&mut Engine, Instant) -> Vec<(K, Ticket)>,
     ) -> Vec<(K, oneshot::Receiver<Outcome>)> {
         self.with_state(|state, now| {
             let calls = f(&mut state.machine, now);

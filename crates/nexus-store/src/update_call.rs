@@ -9,8 +9,9 @@ use serde::de::DeserializeOwned;
 use transport_traits::RecordKey;
 
 use crate::codec;
+use crate::engine::Engine;
 use crate::error::{OpenError, UpdateError};
-use crate::machine::{Machine, Outcome, RecordId, Scope, Ticket, UpdateOutcome, UpdateRun};
+use crate::machine::{Outcome, RecordId, Scope, Ticket, UpdateOutcome, UpdateRun};
 use crate::shared::{Runner, Shared};
 use crate::{Fields, NexusStore, SaveData};
 
@@ -170,7 +171,7 @@ fn wrap<T, E>(
 async fn call<T, E, F>(
     shared: &Shared,
     f: F,
-    start: impl FnOnce(&mut Machine, transport_traits::Instant) -> Result<Ticket, OpenError>,
+    start: impl FnOnce(&mut Engine, transport_traits::Instant) -> Result<Ticket, OpenError>,
 ) -> Result<T, UpdateError<E>>
 where
     F: FnMut(&mut Fields) -> Result<T, UpdateError<E>> + Send + 'static,

@@ -11,6 +11,8 @@ pub(crate) struct Bus<'a> {
     setup: &'a Setup,
     /// Publishes of each server so far.
     publishes: BTreeMap<String, u64>,
+    /// No more faults.
+    pub(crate) healed: bool,
 }
 
 /// What becomes of a publish.
@@ -22,7 +24,7 @@ pub(crate) struct Fate {
 
 impl<'a> Bus<'a> {
     pub(crate) fn new(setup: &'a Setup) -> Self {
-        Self { setup, publishes: BTreeMap::new() }
+        Self { setup, publishes: BTreeMap::new(), healed: false }
     }
 
     /// A publish that fails reaches nobody, unless its outcome is ambiguous.
@@ -38,7 +40,7 @@ impl<'a> Bus<'a> {
                 && fault.server.as_deref().is_none_or(|of| of == server)
                 && fault.nth.is_none_or(|nth| nth == number)
         };
-        match self.setup.faults.iter().find(hits).map(|fault| fault.fault.as_str()) {
+        match self.setup.faults.iter().find(hits).filter(|_| !self.healed).map(|fault| fault.fault.as_str()) {
             None => Fate { result: Ok(()), delivers: true },
             Some("ambiguous") => Fate { result: Err(ErrorKind::Unknown), delivers: true },
             Some("throttled") => {
@@ -51,7 +53,8 @@ impl<'a> Bus<'a> {
     /// After how many steps the publish of this number, counted from 1, is received; `None` if it is lost.
     pub(crate) fn delay(&self, publish: u64, from: &str, to: &str) -> Option<u64> {
         let hits = |fault: &&Fault| {
-            fault.on == "deliver"
+            !self.healed
+                && fault.on == "deliver"
                 && fault.publish.is_none_or(|number| number == publish)
                 && fault.to.as_deref().is_none_or(|server| server == to)
                 && fault.from.as_deref().is_none_or(|server| server == from)

@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::Value;
 use transport_traits::limits::json_encoded_len;
 
+use super::compare_saves;
 use super::recording::{Published, Received, Returned, Scenario};
 use super::value::{same, same_text};
 use super::world::{self, Observed};
@@ -28,18 +29,12 @@ pub(crate) fn compare(scenario: &Scenario, observed: &Observed) -> Vec<Mismatch>
         ("published", published(scenario, observed)),
         ("received", received(scenario, observed)),
         ("returns", returns(scenario, observed)),
-        ("store", unchanged("the store", &scenario.store, &scenario.setup.initial_store)),
-        ("caches", unchanged("a cache", &scenario.caches, &Value::Null)),
-        ("on_update", scenario.on_update.first().map(|firing| format!("{firing} did not happen"))),
+        ("store", compare_saves::store(scenario, observed)),
+        ("caches", compare_saves::caches(scenario, observed)),
+        ("on_update", compare_saves::on_update(scenario, observed)),
+        ("store_requests", compare_saves::store_requests(scenario, observed)),
     ];
     found.into_iter().filter_map(|(field, what)| what.map(|what| Mismatch { field, what })).collect()
-}
-
-/// Bulk messages touch no save data.
-fn unchanged(what: &str, recorded: &Value, before: &Value) -> Option<String> {
-    let table = |value: &Value| if value.is_null() { Value::Array(Vec::new()) } else { value.clone() };
-    let changed = !same(&table(recorded), &table(before));
-    changed.then(|| format!("{what} should have become {recorded}"))
 }
 
 /// Publishes in the order of time and server; those of one server at one time in their own order.
@@ -79,9 +74,16 @@ fn returns(scenario: &Scenario, observed: &Observed) -> Option<String> {
     let counts = |returned: &&Returned| !returned.error.is_null() || !returned.value.is_null();
     let mut recorded: Vec<_> = scenario.returns.iter().filter(counts).collect();
     recorded.sort_by_key(|returned| returned.call);
-    let ours: Vec<_> = observed.failed_calls.iter().collect();
-    // No call of bulk messaging returns anything but an error.
-    first_difference(&recorded, &ours, |recorded, &&ours| recorded.call == ours && !recorded.error.is_null())
+    let errors = observed.failed_calls.iter().map(|&call| (call, None));
+    let values = observed.values.iter().filter(|(_, value)| !value.is_null());
+    let values = values.map(|(&call, value)| (call, Some(value)));
+    let mut ours: Vec<_> = errors.chain(values).collect();
+    ours.sort_by_key(|(call, _)| *call);
+    first_difference(&recorded, &ours, |recorded, (call, ours)| {
+        recorded.call == *call
+            && recorded.error.is_null() == ours.is_some()
+            && same(&recorded.value, ours.unwrap_or(&Value::Null))
+    })
 }
 
 /// Says where two lists differ first, if they do.
@@ -97,7 +99,7 @@ fn first_difference<R: fmt::Debug, O: fmt::Debug>(
     Some(format!("number {} of {recorded_len} is {recorded}, ours of {ours_len} is {ours}", at + 1))
 }
 
-fn shown(item: Option<&impl fmt::Debug>) -> String {
+pub(crate) fn shown(item: Option<&impl fmt::Debug>) -> String {
     const MOST: usize = 300;
     let text = item.map_or_else(|| "missing".to_owned(), |item| format!("{item:?}"));
     if text.chars().count() <= MOST {

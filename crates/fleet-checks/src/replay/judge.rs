@@ -5,18 +5,20 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use transport_traits::limits::json_encoded_len;
 
+use super::judge_saves;
 use super::recording::{Call, Scenario};
 use super::report::Outcome;
 use super::value::text;
 use super::world::Observed;
 
 /// What a rule says: nothing if it does not apply.
-type Finding = Option<Result<(), String>>;
+pub(crate) type Finding = Option<Result<(), String>>;
 
 /// Applies every rule.
 pub(crate) fn judge(scenario: &Scenario, observed: &Observed) -> Outcome {
     let mut findings = vec![within_limit(scenario, observed)];
     findings.extend(subscriptions(scenario).iter().map(|of| received_once_in_order(scenario, observed, of)));
+    findings.extend(judge_saves::findings(scenario, observed));
     let findings: Vec<_> = findings.into_iter().flatten().collect();
     if findings.is_empty() {
         return Outcome::Unjudged("no rule applies".to_owned());
@@ -107,7 +109,7 @@ fn required<'a>(scenario: &Scenario, of: &Subscription<'_>, accepted: &'a [Accep
 }
 
 /// Whether a server has started and not crashed when a call comes.
-fn is_alive(scenario: &Scenario, server: &str, call: &Call) -> bool {
+pub(crate) fn is_alive(scenario: &Scenario, server: &str, call: &Call) -> bool {
     let at = call.at.step();
     let started = scenario.servers.iter().any(|known| known.id == server && known.start.step() <= at);
     let crashed = |other: &Call| other.call == "Crash" && other.server == server && other.at.step() <= at;

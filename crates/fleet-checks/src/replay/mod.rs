@@ -2,10 +2,16 @@
 
 mod bus;
 mod compare;
+mod compare_saves;
 mod deviations;
+mod functions;
 mod judge;
+mod judge_saves;
+mod ledger;
 mod recording;
 mod report;
+mod saves;
+mod store;
 mod value;
 mod world;
 
@@ -50,9 +56,6 @@ fn replay_one(scenario: &Scenario, deviations: &[Deviation]) -> Outcome {
     if let Some(unknown) = calls().find(|call| !BULK_CALLS.contains(call) && !SAVE_DATA_CALLS.contains(call))
     {
         return Outcome::Unjudged(format!("the call {unknown} is not known"));
-    }
-    if calls().any(|call| SAVE_DATA_CALLS.contains(&call)) {
-        return Outcome::Skipped("save data is not replayed yet");
     }
     match scenario.kind {
         Kind::Compat => {

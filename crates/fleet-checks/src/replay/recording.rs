@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -77,7 +78,9 @@ pub(crate) struct Scenario {
     #[serde(default)]
     pub(crate) caches: Value,
     #[serde(default)]
-    pub(crate) on_update: Vec<Value>,
+    pub(crate) on_update: Vec<Firing>,
+    #[serde(default)]
+    pub(crate) store_requests: Option<Vec<StoreRequest>>,
 }
 
 /// What a scenario is there for. Whatever is not meant to be reproduced is judged as a hazard.
@@ -96,6 +99,9 @@ pub(crate) enum Kind {
 pub(crate) struct Setup {
     pub(crate) delivery_delay: Seconds,
     pub(crate) publish_latency: Seconds,
+    pub(crate) store_latency: Seconds,
+    pub(crate) buffer: Seconds,
+    pub(crate) autosave: Seconds,
     pub(crate) max_encoded_bytes: Option<usize>,
     pub(crate) initial_store: Value,
     pub(crate) faults: Vec<Fault>,
@@ -106,6 +112,9 @@ impl Default for Setup {
         Self {
             delivery_delay: Seconds(0.25),
             publish_latency: Seconds(0.0),
+            store_latency: Seconds(0.0),
+            buffer: Seconds(10.0),
+            autosave: Seconds(10.0),
             max_encoded_bytes: None,
             initial_store: Value::Null,
             faults: Vec::new(),
@@ -127,12 +136,18 @@ pub(crate) struct Fault {
     /// How much later a delayed delivery comes.
     #[serde(alias = "delay", alias = "by")]
     pub(crate) seconds: Option<Seconds>,
+    /// What somebody else commits first.
+    #[serde(default)]
+    pub(crate) other_commit: Value,
 }
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Server {
     pub(crate) id: String,
     pub(crate) start: Seconds,
+    /// By the label of a save; a list where it is opened more than once.
+    #[serde(default)]
+    pub(crate) sync_ids: BTreeMap<String, Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -140,6 +155,8 @@ pub(crate) struct Call {
     pub(crate) at: Seconds,
     pub(crate) server: String,
     pub(crate) call: String,
+    /// The store and the key that it is about. Absent: the first save that the server opened.
+    pub(crate) save: Option<(String, String)>,
     #[serde(default)]
     pub(crate) args: Vec<Value>,
 }
@@ -174,6 +191,26 @@ pub(crate) struct Returned {
     pub(crate) error: Value,
 }
 
+/// A call of a listener.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Firing {
+    pub(crate) at: Seconds,
+    pub(crate) server: String,
+    /// The label of the save.
+    pub(crate) save: String,
+    pub(crate) key: String,
+    #[serde(default)]
+    pub(crate) value: Value,
+}
+
+/// A request to the data store. One that committed says what.
+#[derive(Debug, Deserialize)]
+pub(crate) struct StoreRequest {
+    pub(crate) kind: String,
+    #[serde(default)]
+    pub(crate) value: Value,
+}
+
 /// A time in seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(transparent)]
@@ -187,6 +224,11 @@ impl Seconds {
     pub(crate) fn step(self) -> u64 {
         // Checked when the recording was read; a day has few steps.
         (self.0 * STEPS_A_SECOND as f64).ceil() as u64
+    }
+
+    /// The same as a duration, in whole steps.
+    pub(crate) fn duration(self) -> Duration {
+        Duration::from_micros(self.step() * 1_000_000 / STEPS_A_SECOND)
     }
 
     fn is_sane(self) -> bool {
@@ -208,11 +250,14 @@ impl Scenario {
     }
 
     fn check(&self) -> Result<(), String> {
-        let setup = [self.until, self.setup.delivery_delay, self.setup.publish_latency];
+        let of = &self.setup;
+        let setup =
+            [self.until, of.delivery_delay, of.publish_latency, of.store_latency, of.buffer, of.autosave];
         let starts = self.servers.iter().map(|server| server.start);
         let calls = self.calls.iter().map(|call| call.at);
         let observed = self.published.iter().map(|published| published.at);
         let observed = observed.chain(self.received.iter().map(|received| received.at));
+        let observed = observed.chain(self.on_update.iter().map(|firing| firing.at));
         let delays = self.setup.faults.iter().filter_map(|fault| fault.seconds);
         if !setup.into_iter().chain(starts).chain(calls).chain(observed).chain(delays).all(Seconds::is_sane) {
             return Err("a time is not between 0 and a day".to_owned());
@@ -227,10 +272,12 @@ impl Scenario {
     fn check_call(&self, call: &Call) -> Result<(), String> {
         let texts = match call.call.as_str() {
             "Publish" if call.args.len() < 2 => return Err("Publish without a message".to_owned()),
-            "Publish" | "Subscribe" | "ExternalPublish" => 1,
+            "Open" => 2,
+            "Publish" | "Subscribe" | "ExternalPublish" | "Get" | "Set" | "SetSameTable" | "Increment"
+            | "OnUpdate" => 1,
             _ => 0,
         };
-        if texts > 0 && call.text(0).is_none() {
+        if (0..texts).any(|at| call.text(at).is_none()) {
             return Err(format!("{} without a text", call.call));
         }
         let known = call.call == "ExternalPublish" || self.server(&call.server).is_some();

@@ -66,3 +66,8 @@ fn whole(number: &Number) -> Option<Number> {
         number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0 && float.abs() < EXACT);
     float.map(|float| Number::from(float as i64))
 }
+
+/// Whether this is more than an empty table or nothing.
+pub(crate) fn has_content(value: &Value) -> bool {
+    !value.is_null() && !is_empty(value)
+}

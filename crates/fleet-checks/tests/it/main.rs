@@ -3,4 +3,5 @@
 mod program;
 mod replay;
 mod replay_pool;
+mod replay_saves;
 mod sim;

@@ -100,7 +100,7 @@ impl Record {
 }
 
 /// Refuses values that could never be stored or read again.
-fn check_value(change: &Change, limit: Option<SizeLimit>) -> Result<(), WriteError> {
+pub(crate) fn check_value(change: &Change, limit: Option<SizeLimit>) -> Result<(), WriteError> {
     let Change::Set(value) = change else { return Ok(()) };
     if json::is_too_deep(value) {
         return Err(WriteError::TooDeep);

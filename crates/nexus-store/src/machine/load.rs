@@ -185,7 +185,7 @@ impl Record {
 }
 
 /// How long to wait after a failure.
-fn wait(ctx: &mut Context, retry: Retry, failures: u32) -> Duration {
+pub(crate) fn wait(ctx: &mut Context, retry: Retry, failures: u32) -> Duration {
     match retry {
         Retry::Later(Some(asked)) => asked + ctx.jitter(ctx.config.min_backoff),
         Retry::Never => ctx.config.max_backoff,

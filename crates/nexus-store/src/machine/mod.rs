@@ -17,6 +17,7 @@ mod io;
 mod journal;
 mod load;
 mod operation;
+pub mod original;
 mod receive;
 mod record;
 mod schedule;

@@ -273,7 +273,7 @@ impl Record {
 }
 
 /// What differs between two objects, field by field.
-fn differences(old: &Arc<Object>, new: &Arc<Object>) -> Vec<FieldChange> {
+pub(crate) fn differences(old: &Arc<Object>, new: &Arc<Object>) -> Vec<FieldChange> {
     if Arc::ptr_eq(old, new) {
         return Vec::new();
     }

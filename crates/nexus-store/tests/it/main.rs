@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
 
 mod functions;
+mod original_world;
 mod world;
 
 mod crowd;
@@ -13,6 +14,7 @@ mod hostile;
 mod limits;
 mod local;
 mod once;
+mod original;
 mod outage;
 mod overwriting;
 mod scenarios;

@@ -3,6 +3,9 @@
 //! The clock steps 1/64 s. At equal times servers start first, then calls run in the order of the list, then whatever
 //! is timed: ends of publishes, deliveries, the machines' own wake-ups. So a machine's clock has two instants a step.
 
+mod calls;
+mod outputs;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bulk_messaging::Config;
@@ -12,15 +15,21 @@ use serde_json::Value;
 use transport_traits::limits::SizeLimit;
 use transport_traits::{BusLimits, ErrorKind, Instant, Outgoing, presets};
 
-use super::bus::{Bus, Fate};
-use super::recording::{Call, STEPS_A_SECOND, Scenario};
-use super::value::text;
+use self::outputs::Request;
+use crate::replay::bus::{Bus, Fate};
+use crate::replay::recording::{Call, STEPS_A_SECOND, Scenario};
+use crate::replay::saves::Saves;
+use crate::replay::store::Store;
+use crate::replay::value::text;
+use crate::replay::{BULK_CALLS, SAVE_DATA_CALLS};
 
 /// The real topic of the originals.
 pub(crate) const REAL_TOPIC: &str = "NexusBulkMessagingService";
 
 /// How long after its end a scenario goes on in the default profile, so that what went wrong can heal.
-const HEAL_SECONDS: u64 = 90;
+///
+/// Revalidation is the slowest: it comes within five minutes.
+const HEAL_SECONDS: u64 = 330;
 
 /// In which profile servers run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +47,48 @@ pub(crate) struct Observed {
     pub(crate) failed_calls: BTreeSet<usize>,
     /// How many messages a subscription had received when it was told of a gap: by server and inner topic.
     pub(crate) gaps: BTreeMap<(String, String), usize>,
+    /// What calls returned.
+    pub(crate) values: BTreeMap<usize, Value>,
+    /// What became of calls that end later: flushes, updates, the end of a server.
+    pub(crate) fates: BTreeMap<usize, CallFate>,
+    pub(crate) firings: Vec<Fired>,
+    /// Every visible change, listened to or not.
+    pub(crate) shown: Vec<Shown>,
+    /// What is stored in the end.
+    pub(crate) store: Value,
+    /// What each server holds in the end, or held when it crashed.
+    pub(crate) caches: serde_json::Map<String, Value>,
+    /// The saves that are open in the end: server, store, key.
+    pub(crate) live: Vec<(String, String, String)>,
+    /// Writes that the store committed.
+    pub(crate) commits: usize,
+}
+
+/// What became of a call in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CallFate {
+    Durable,
+    /// It surely changed nothing.
+    Never,
+    Unknown,
+}
+
+/// A call of a listener.
+#[derive(Clone, Debug)]
+pub(crate) struct Fired {
+    pub(crate) at: u64,
+    pub(crate) server: String,
+    /// The label of the save.
+    pub(crate) save: String,
+    pub(crate) key: String,
+    pub(crate) value: Value,
+}
+
+/// A visible change, as a listener would have heard of it, and what was there before.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    pub(crate) fired: Fired,
+    pub(crate) old: Value,
 }
 
 #[derive(Debug)]
@@ -62,9 +113,11 @@ struct Server {
     started: u64,
     /// Callbacks of each inner topic.
     subscribed: BTreeMap<String, usize>,
+    saves: Saves,
 }
 
 enum Event {
+    Stored { server: usize, request: Request },
     Published { server: usize, id: PublishId, result: Result<(), ErrorKind> },
     Arrives { server: usize, body: Bytes },
 }
@@ -73,6 +126,7 @@ pub(crate) struct World<'a> {
     scenario: &'a Scenario,
     manner: Manner,
     bus: Bus<'a>,
+    store: Store<'a>,
     step: u64,
     /// The timed part of the step has begun.
     timed: bool,
@@ -92,6 +146,7 @@ impl<'a> World<'a> {
             scenario,
             manner,
             bus: Bus::new(&scenario.setup),
+            store: Store::new(&scenario.setup),
             step: 0,
             timed: false,
             call: None,
@@ -102,9 +157,33 @@ impl<'a> World<'a> {
         };
         let heal = if manner == Manner::Default { HEAL_SECONDS * STEPS_A_SECOND } else { 0 };
         for step in 0..=scenario.until.step() + heal {
+            let heals = step > scenario.until.step();
+            (world.bus.healed, world.store.healed) = (heals, heals);
             world.run_step(step);
         }
-        world.observed
+        world.finish()
+    }
+
+    fn finish(mut self) -> Observed {
+        (0..self.servers.len()).for_each(|index| self.keep_cache(index));
+        for (server, of) in self.servers.iter().zip(&self.scenario.servers) {
+            let slots = server.iter().flat_map(|server| &server.saves.slots).filter(|slot| slot.is_open);
+            let name = |key: &transport_traits::RecordKey| (key.store.to_string(), key.key.to_string());
+            self.observed
+                .live
+                .extend(slots.map(|slot| (of.id.clone(), name(&slot.key).0, name(&slot.key).1)));
+        }
+        self.observed.store = self.store.contents();
+        self.observed.commits = self.store.commits;
+        self.observed
+    }
+
+    /// Notes what a server holds in memory.
+    fn keep_cache(&mut self, index: usize) {
+        if let Some(server) = &self.servers[index] {
+            let id = self.scenario.servers[index].id.clone();
+            self.observed.caches.insert(id, server.saves.caches());
+        }
     }
 
     fn run_step(&mut self, step: u64) {
@@ -116,7 +195,8 @@ impl<'a> World<'a> {
         }
         for (index, call) in self.scenario.calls.iter().enumerate() {
             if call.at.step() == step {
-                self.call = Some(index + 1);
+                let of_bulk = !SAVE_DATA_CALLS.contains(&call.call.as_str());
+                self.call = Some(index + 1).filter(|_| of_bulk);
                 self.run_call(call, index + 1);
             }
         }
@@ -127,12 +207,16 @@ impl<'a> World<'a> {
     /// What is timed, until nothing more happens in this step.
     fn run_timed(&mut self) {
         loop {
-            (0..self.servers.len()).for_each(|server| self.poll(server));
+            for server in 0..self.servers.len() {
+                self.poll_saves(server);
+                self.poll(server);
+            }
             let Some(due) = self.events.first_entry().filter(|due| due.key().0 <= self.step) else { return };
             match due.remove() {
                 Event::Published { server, id, result } => {
                     self.handle(server, Input::Published { id, result })
                 }
+                Event::Stored { server, request } => self.carry_out(server, request),
                 Event::Arrives { server, body } => self.handle(server, Input::Received(body)),
             }
         }
@@ -149,7 +233,8 @@ impl<'a> World<'a> {
         config.seed = Some(index as u64);
         let machine = Machine::new(config, &limits, micros(self.step, true));
         let machine = machine.expect("the profiles fit the limits of the platform");
-        Server { machine, started: self.step, subscribed: BTreeMap::new() }
+        let saves = Saves::new(self.manner, &self.scenario.setup, index, machine.limits(), self.instant());
+        Server { machine, started: self.step, subscribed: BTreeMap::new(), saves }
     }
 
     /// The platform's limits, with the size that the scenario sets.
@@ -164,6 +249,10 @@ impl<'a> World<'a> {
             return self.publish_from_outside(call.text(0).unwrap_or_default());
         }
         let Some(index) = self.scenario.server(&call.server) else { return };
+        if !BULK_CALLS.contains(&call.call.as_str()) || call.call == "Close" {
+            self.run_save_call(index, call, number);
+            self.poll_saves(index);
+        }
         let (now, manner) = (self.now(index), self.manner);
         let Some(server) = &mut self.servers[index] else { return };
         match call.call.as_str() {
@@ -181,7 +270,10 @@ impl<'a> World<'a> {
             }
             // The original leaves its buffer as it is.
             "Close" if manner == Manner::Default => server.machine.handle(now, Input::Drain),
-            "Crash" => self.servers[index] = None,
+            "Crash" => {
+                self.keep_cache(index);
+                self.servers[index] = None;
+            }
             _ => {}
         }
         self.poll_after_call(index);
@@ -271,6 +363,7 @@ impl<'a> World<'a> {
                 message: serde_json::from_slice(body).unwrap_or(Value::Null),
             });
         }
+        self.deliver_to_saves(index, topic, body);
     }
 
     fn gap(&mut self, index: usize) {
@@ -281,6 +374,7 @@ impl<'a> World<'a> {
             let count = self.observed.received.iter().filter(heard).count();
             self.observed.gaps.insert((id.clone(), topic.clone()), count);
         }
+        self.gap_in_saves(index);
     }
 
     /// A machine's clock never goes back.
