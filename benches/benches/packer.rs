@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use benches::measure::{Samples, Subject, interleaved};
 use benches::models::{Bare, Copy, Original};
 use benches::ours::{Ours, Reader};
-use benches::tally::Tally;
-use benches::workloads::{Message, player_sets, store_updates, strings};
+use benches::tally::{Tally, frames, pack, per_full_frame};
+use benches::workloads::{Message, Update, player_sets, store_updates, strings};
 use benches::{Figure, Goal, Packer, Run, wakeups};
 use bulk_messaging::Format;
 use bulk_messaging::wire::Frame;
@@ -63,16 +63,17 @@ fn fills(run: &Run) -> Vec<Figure> {
     ]
 }
 
-/// How many player Sets a request carries, beside the original.
+/// How many player Sets a full request carries, beside the original. Requests that have to take what is left at the end are not
+/// counted.
 fn player_sets_in_a_request(run: &Run) -> Vec<Figure> {
-    let messages = player_sets(SEED, run.items(MANY));
-    let original = Tally::of(&mut Original::new(Original::LIMIT), &messages, REQUEST).per_frame();
+    let messages = &player_sets(SEED, run.items(MANY));
+    let original = original_sets_in_a_request(run);
     let figure = |name: &str, limit: SizeLimit, goal| {
         let mut ours = Ours::new(limit, Ours::BACKLOG);
         // Sequences have two digits from the 36th frame on, and no frame of the count has another number of them.
         Tally::of(&mut ours, &messages[..messages.len() / 10], limit);
-        let ours = Tally::of(&mut ours, &messages, limit);
-        Figure::new(format!("player Sets a request, JSON, {name}"), "", ours.per_frame())
+        let ours = per_full_frame(&mut ours, messages);
+        Figure::new(format!("player Sets a request, JSON, {name}"), "", ours)
             .beside(original)
             .goal(Goal::AtLeast(goal))
     };
@@ -87,18 +88,17 @@ fn player_sets_in_a_request(run: &Run) -> Vec<Figure> {
 /// header would hold.
 const HEADER: &str = r#""~":["1k3Jx_9aQ...10"],"#;
 
-/// How many of the changes fit as `nexus-store` announces them.
+fn original_sets_in_a_request(run: &Run) -> f64 {
+    per_full_frame(&mut Original::new(Original::LIMIT), &player_sets(SEED, run.items(MANY)))
+}
+
+/// How many of the changes fit into a full request as `nexus-store` announces them.
 fn store_updates_in_a_request(run: &Run) -> Vec<Figure> {
-    let original =
-        Tally::of(&mut Original::new(Original::LIMIT), &player_sets(SEED, run.items(MANY)), REQUEST);
+    let original = original_sets_in_a_request(run);
     let updates = store_updates(SEED, run.items(MANY));
     let figure = |name: &str, format| {
-        let (mut ours, mut frames) = (Ours::with_format(REQUEST, Ours::BACKLOG, format), 0);
-        updates.iter().for_each(|update| ours.push_update(update, &mut |_| frames += 1));
-        ours.finish(&mut |_| frames += 1);
-        let per_frame = updates.len() as f64 / f64::from(frames);
-        Figure::new(format!("nexus-store updates a request, {name}"), "", per_frame)
-            .beside(original.per_frame())
+        let ours = per_full_frame(&mut Ours::with_format(REQUEST, Ours::BACKLOG, format), &updates);
+        Figure::new(format!("nexus-store updates a request, {name}"), "", ours).beside(original)
     };
     vec![
         figure("JSON", Format::Nexus),
@@ -107,24 +107,23 @@ fn store_updates_in_a_request(run: &Run) -> Vec<Figure> {
 }
 
 /// A packer that is timed while it packs all messages.
-struct Packing<'a, P> {
+struct Packing<'a, P, M = Message> {
     packer: P,
-    messages: &'a [Message],
+    messages: &'a [M],
 }
 
-impl<P: Packer> Subject for Packing<'_, P> {
+impl<M, P: Packer<M>> Subject for Packing<'_, P, M> {
     fn run(&mut self) {
         let mut sealed = |frame: &[u8]| {
             black_box(frame);
         };
-        self.messages.iter().for_each(|message| self.packer.push(message, &mut sealed));
-        self.packer.finish(&mut sealed);
+        pack(&mut self.packer, self.messages, &mut sealed);
     }
 }
 
 /// How two subjects' times compare, in ns a message.
-fn compare(name: String, samples: &Samples, [ours, other]: [usize; 2], messages: &[Message]) -> Figure {
-    let time = |subject| samples.median(subject) / messages.len() as f64;
+fn compare(name: String, samples: &Samples, [ours, other]: [usize; 2], messages: usize) -> Figure {
+    let time = |subject| samples.median(subject) / messages as f64;
     Figure::new(name, "ns", time(ours)).beside(time(other)).ratio(samples.times(ours, other))
 }
 
@@ -140,7 +139,7 @@ fn push(run: &Run, name: &str, messages: &[Message], than_original: f64, of_bare
         ],
     );
     let beside = |peer: &str, other| {
-        compare(format!("push, JSON, {name}, beside {peer}"), &samples, [0, other], messages)
+        compare(format!("push, JSON, {name}, beside {peer}"), &samples, [0, other], messages.len())
     };
     vec![
         beside("the original's model", 1).ratio(samples.times(1, 0)).goal(Goal::TimesAsFast(than_original)),
@@ -197,14 +196,14 @@ impl Subject for Reading<'_> {
 
 /// The time from a frame to where its messages are, beside `serde_json`, and with delivery.
 fn decode(run: &Run, name: &str, messages: &[Message]) -> Vec<Figure> {
-    let frames = &frames(messages, Format::Nexus);
+    let frames = &frames(&mut Ours::new(REQUEST, Ours::BACKLOG), messages);
     let mut parse = || frames.iter().for_each(|frame| drop(black_box(parsed(frame))));
     let mut copy = || frames.iter().for_each(|frame| drop(black_box(frame.to_vec())));
     let mut received = Reading { frames, messages, reader: Reader::new(REQUEST, []) };
     let mut ours = || read_all(frames);
     let samples = interleaved(run.rounds(ROUNDS), &mut [&mut ours, &mut parse, &mut copy, &mut received]);
     let beside = |verb: &str, ours, peer: &str, other| {
-        compare(format!("{verb}, JSON, {name}, beside {peer}"), &samples, [ours, other], messages)
+        compare(format!("{verb}, JSON, {name}, beside {peer}"), &samples, [ours, other], messages.len())
     };
     vec![
         beside("decode", 0, "serde_json", 1).ratio(samples.times(1, 0)).goal(Goal::TimesAsFast(2.0)),
@@ -222,38 +221,49 @@ fn read_all(frames: &[Bytes]) {
     }
 }
 
-fn frames(messages: &[Message], format: Format) -> Vec<Bytes> {
-    let mut frames = Vec::new();
-    let mut packer = Ours::with_format(REQUEST, Ours::BACKLOG, format);
-    let mut sealed = |frame: &[u8]| frames.push(Bytes::copy_from_slice(frame));
-    messages.iter().for_each(|message| packer.push(message, &mut sealed));
-    packer.finish(&mut sealed);
-    frames
-}
-
 fn parsed(frame: &[u8]) -> HashMap<String, Vec<String>> {
     serde_json::from_slice(frame).expect("a frame is an object of arrays of strings")
 }
 
-/// The formats for fleets that are all ours, beside our JSON. The messages are the texts themselves there.
+/// The formats for fleets that are all ours, beside our JSON. Messages are bytes there: what is pushed as a text to JSON is
+/// pushed as it is. The text-safe form has rounds of its own, since it takes so long that nothing else has a warm cache.
 fn compact(run: &Run) -> Vec<Figure> {
-    let messages = &player_sets(SEED, run.items(TIMED));
-    let packer = |format| Packing { packer: Ours::with_format(REQUEST, Ours::BACKLOG, format), messages };
-    let [mut json, mut binary, mut text] = [Format::Nexus, Format::Compact, Format::CompactText].map(packer);
-    let pushed = interleaved(run.rounds(ROUNDS), &mut [&mut json, &mut binary, &mut text]);
-    let [json, binary, text] =
-        [Format::Nexus, Format::Compact, Format::CompactText].map(|format| frames(messages, format));
-    let (mut json, mut binary, mut text) = (|| read_all(&json), || read_all(&binary), || read_all(&text));
-    let read = interleaved(run.rounds(ROUNDS), &mut [&mut json, &mut binary, &mut text]);
-    let beside = |samples, name: &str, form| {
-        compare(format!("{name}, player Sets, beside our JSON"), samples, [form, 0], messages)
-    };
-    vec![
-        beside(&pushed, "push, Compact", 1).goal(Goal::TimesTheReference(0.7)),
-        beside(&pushed, "push, Compact, text-safe", 2),
-        beside(&read, "decode, Compact", 1).ratio(read.times(0, 1)).goal(Goal::TimesAsFast(4.0)),
-        beside(&read, "decode, Compact, text-safe", 2).ratio(read.times(0, 2)),
-    ]
+    let texts = &player_sets(SEED, run.items(TIMED));
+    let bytes = |text: &Message| Update { topic: text.topic.clone(), body: text.text.clone().into() };
+    let messages = &texts.iter().map(bytes).collect::<Vec<_>>();
+    let binary = |verb: &str| format!("{verb}, Compact, player Sets, beside our JSON");
+    let text = |verb: &str| format!("{verb}, Compact, text-safe, player Sets, beside our JSON");
+    let [pushed, read] = beside_json(run, Format::Compact, texts, messages, binary);
+    let fast = Goal::TimesAsFast(4.0);
+    let mut figures = vec![pushed.goal(Goal::TimesTheReference(0.7)), read.inverse().goal(fast)];
+    figures.extend(beside_json(run, Format::CompactText, texts, messages, text));
+    let updates = &store_updates(SEED, run.items(TIMED));
+    let text = |verb: &str| format!("{verb}, Compact, text-safe, nexus-store updates, beside our JSON");
+    figures.extend(beside_json(run, Format::CompactText, updates, updates, text));
+    figures
+}
+
+/// What it takes to push and to decode `messages` in this format, beside `same` in JSON.
+fn beside_json<M>(
+    run: &Run,
+    format: Format,
+    same: &[M],
+    messages: &[Update],
+    name: impl Fn(&str) -> String,
+) -> [Figure; 2]
+where
+    Ours: Packer<M>,
+{
+    let ours = |format| Ours::with_format(REQUEST, Ours::BACKLOG, format);
+    let mut json = Packing { packer: ours(Format::Nexus), messages: same };
+    let mut other = Packing { packer: ours(format), messages };
+    let pushed = interleaved(run.rounds(ROUNDS), &mut [&mut other, &mut json]);
+    let json = frames::<M>(&mut ours(Format::Nexus), same);
+    let other = frames::<Update>(&mut ours(format), messages);
+    let (mut json, mut other) = (|| read_all(&json), || read_all(&other));
+    let read = interleaved(run.rounds(ROUNDS), &mut [&mut other, &mut json]);
+    let compared = |verb, samples| compare(name(verb), samples, [0, 1], messages.len());
+    [compared("push", &pushed), compared("decode", &read)]
 }
 
 /// What a message waits for while the budget allows. The original waits for its timer always.

@@ -70,6 +70,13 @@ impl Figure {
         self
     }
 
+    /// The same with the ratio the other way round: how many times as fast as the reference.
+    #[must_use]
+    pub fn inverse(mut self) -> Self {
+        self.ratio = self.ratio.map(f64::recip);
+        self
+    }
+
     /// What the figure should be.
     #[must_use]
     pub fn goal(mut self, goal: Goal) -> Self {

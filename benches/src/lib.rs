@@ -27,9 +27,9 @@ pub use figure::{Figure, Goal};
 pub use run::Run;
 
 /// Puts messages into frames. Each model is one, and so is ours.
-pub trait Packer {
+pub trait Packer<M = workloads::Message> {
     /// Takes a message. Frames that leave because of it are shown to `sealed`.
-    fn push(&mut self, message: &workloads::Message, sealed: &mut dyn FnMut(&[u8]));
+    fn push(&mut self, message: &M, sealed: &mut dyn FnMut(&[u8]));
 
     /// Seals what is left.
     fn finish(&mut self, sealed: &mut dyn FnMut(&[u8]));

@@ -31,8 +31,6 @@ fn machine(limit: SizeLimit, format: Format) -> Machine {
 #[derive(Debug)]
 pub struct Ours {
     machine: Machine,
-    /// Texts become JSON strings.
-    is_json: bool,
     backlog: u64,
     queued: u64,
 }
@@ -48,17 +46,10 @@ impl Ours {
         Self::with_format(limit, backlog, Format::Nexus)
     }
 
-    /// The same with frames of this format. In a `Compact` one texts are messages as they are, without quotation marks.
+    /// The same with frames of this format.
     #[must_use]
     pub fn with_format(limit: SizeLimit, backlog: u64, format: Format) -> Self {
-        Self { machine: machine(limit, format), is_json: format == Format::Nexus, backlog, queued: 0 }
-    }
-
-    /// Takes a message that is JSON already.
-    pub fn push_update(&mut self, update: &Update, sealed: &mut dyn FnMut(&[u8])) {
-        let message = Outgoing::new(update.topic.clone(), update.body.clone());
-        self.machine.push(NOW, message, None).expect(FITS);
-        self.pushed(sealed);
+        Self { machine: machine(limit, format), backlog, queued: 0 }
     }
 
     fn pushed(&mut self, sealed: &mut dyn FnMut(&[u8])) {
@@ -80,23 +71,35 @@ impl Ours {
         }
         false
     }
+
+    fn seal_all(&mut self, sealed: &mut dyn FnMut(&[u8])) {
+        while self.seal(sealed) {}
+        self.queued = 0;
+    }
 }
 
+/// Texts become JSON strings, whatever the format.
 impl Packer for Ours {
     fn push(&mut self, message: &Message, sealed: &mut dyn FnMut(&[u8])) {
-        let topic = message.topic.clone();
-        if self.is_json {
-            self.machine.push_text(NOW, topic, &message.text, None).expect(FITS);
-        } else {
-            let body = Bytes::copy_from_slice(message.text.as_bytes());
-            self.machine.push(NOW, Outgoing::new(topic, body), None).expect(FITS);
-        }
+        self.machine.push_text(NOW, message.topic.clone(), &message.text, None).expect(FITS);
         self.pushed(sealed);
     }
 
     fn finish(&mut self, sealed: &mut dyn FnMut(&[u8])) {
-        while self.seal(sealed) {}
-        self.queued = 0;
+        self.seal_all(sealed);
+    }
+}
+
+/// Updates go as they are. They are checked to be JSON where the format demands it.
+impl Packer<Update> for Ours {
+    fn push(&mut self, update: &Update, sealed: &mut dyn FnMut(&[u8])) {
+        let message = Outgoing::new(update.topic.clone(), update.body.clone());
+        self.machine.push(NOW, message, None).expect(FITS);
+        self.pushed(sealed);
+    }
+
+    fn finish(&mut self, sealed: &mut dyn FnMut(&[u8])) {
+        self.seal_all(sealed);
     }
 }
 

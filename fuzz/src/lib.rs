@@ -1,5 +1,11 @@
 //! What every decoder must keep to, whatever it is fed.
 
+mod receive;
+mod round_trip;
+
+pub use receive::receive;
+pub use round_trip::round_trip;
+
 use std::collections::HashMap;
 
 use bulk_messaging::WireError;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use benches::Packer;
 use benches::models::{Bare, Copy, Original};
-use benches::tally::Tally;
+use benches::tally::{self, Tally};
 use benches::workloads::{Message, player_sets, strings, text_bytes};
 use transport_traits::limits::SizeLimit;
 
@@ -15,11 +15,8 @@ fn messages(topic: &str, texts: &[&str]) -> Vec<Message> {
 }
 
 fn frames(packer: &mut impl Packer, messages: &[Message]) -> Vec<String> {
-    let mut frames = Vec::new();
-    let mut sealed = |frame: &[u8]| frames.push(String::from_utf8(frame.to_vec()).expect("frames are text"));
-    messages.iter().for_each(|message| packer.push(message, &mut sealed));
-    packer.finish(&mut sealed);
-    frames
+    let frames = tally::frames(packer, messages);
+    frames.iter().map(|frame| String::from_utf8(frame.to_vec()).expect("frames are text")).collect()
 }
 
 fn original(messages: &[Message]) -> Tally {

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use benches::Packer;
+use benches::models::Original;
 use benches::ours::{Ours, Reader};
-use benches::tally::Tally;
+use benches::tally::{Tally, frames, pack, per_full_frame};
 use benches::wakeups::{self, Waited};
-use benches::workloads::{player_sets, store_updates, strings};
-use bytes::Bytes;
+use benches::workloads::{Message, player_sets, store_updates, strings};
 use transport_traits::limits::SizeLimit;
 
 const REQUEST: SizeLimit = SizeLimit::bytes(1_024);
@@ -15,11 +14,7 @@ const REQUEST: SizeLimit = SizeLimit::bytes(1_024);
 #[test]
 fn what_is_packed_is_read_again_in_order_and_within_the_limit() {
     for sent in [player_sets(1, 300), strings(1, 300, 200..=700, 4)] {
-        let mut frames = Vec::new();
-        let mut packer = Ours::new(REQUEST, Ours::BACKLOG);
-        let mut sealed = |frame: &[u8]| frames.push(Bytes::copy_from_slice(frame));
-        sent.iter().for_each(|message| packer.push(message, &mut sealed));
-        packer.finish(&mut sealed);
+        let frames = frames(&mut Ours::new(REQUEST, Ours::BACKLOG), &sent);
         assert!(frames.iter().all(|frame| frame.len() <= 1_024));
         for topic in sent.iter().map(|message| &message.topic) {
             let mut reader = Reader::new(REQUEST, [topic]);
@@ -41,15 +36,22 @@ fn a_tally_counts_as_the_bus_does() {
 }
 
 #[test]
+fn what_is_left_at_the_end_makes_no_full_frame() {
+    // Frames of two, one, three, and one that is not full.
+    let text = |len: usize| Message { topic: "T".into(), text: "x".repeat(len) };
+    let sent = [text(300), text(300), text(700), text(300), text(300), text(10), text(700)];
+    assert_eq!(frames(&mut Original::new(Original::LIMIT), &sent).len(), 4);
+    assert_eq!(per_full_frame(&mut Original::new(Original::LIMIT), &sent), 2.0);
+}
+
+#[test]
 fn updates_of_the_store_are_messages_of_a_topic_each() {
     let sent = store_updates(1, 100);
-    let (mut packer, mut topics) = (Ours::new(REQUEST, 0), BTreeMap::new());
-    let mut sealed = |frame: &[u8]| {
+    let mut topics = BTreeMap::new();
+    pack(&mut Ours::new(REQUEST, 0), &sent, &mut |frame| {
         let frame: BTreeMap<String, Vec<serde_json::Value>> = serde_json::from_slice(frame).unwrap();
         topics.extend(frame.into_iter().filter(|(topic, _)| topic != "~"));
-    };
-    sent.iter().for_each(|update| packer.push_update(update, &mut sealed));
-    packer.finish(&mut sealed);
+    });
     let bodies = sent.iter().map(|update| serde_json::from_slice(&update.body).unwrap());
     let expected = sent.iter().map(|update| update.topic.to_string()).zip(bodies.map(|body| vec![body]));
     assert_eq!(topics, expected.collect());

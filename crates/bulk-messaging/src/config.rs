@@ -102,7 +102,9 @@ pub struct Config {
     /// name. Servers receive from all lanes, and each lane has its own sequence. Default 1.
     pub lanes: u16,
     /// The sender's name in the headers: 1 to 32 characters of `A–Z a–z 0–9 _ -`, different on every server.
-    /// Default: 48 random bits as 8 characters.
+    /// A named sender needs an [`incarnation`](Self::incarnation) greater than in its earlier lives: with the same one receivers
+    /// silently drop what it sends as duplicates, until its sequence passes that of the earlier life. Default: 48 random
+    /// bits as 8 characters.
     pub sender: Option<Arc<str>>,
     /// Which life of the sender this is: greater than in its earlier lives, below 2⁵³. Only a sender whose
     /// name outlives the process needs it (the wall clock will do). Default 0.
@@ -120,7 +122,8 @@ pub struct Config {
     /// off: they are refused.
     pub fragmentation: Option<Fragmentation>,
     /// How far the sequence may go beyond the oldest frame whose publish is under way, itself included, 1 to 64: so
-    /// many publishes may be under way at a time in each lane. Default 4.
+    /// many publishes may be under way at a time in each lane. A publish that never ends holds up its lane once so many
+    /// frames have followed it; publishers that may hang need a timeout of their own. Default 4.
     pub max_in_flight: usize,
     /// The bodies of queued messages, bytes. At least one frame. Default 4 MiB.
     pub max_queued_bytes: usize,
@@ -140,20 +143,21 @@ pub struct Config {
     /// How long frames behind a hole are held before the hole is reported as a gap, from when it is known that the
     /// bus had accepted or refused what is missing. Default 500 ms.
     pub hole_timeout: Duration,
-    /// The same while the sender may still be repeating a failed publish of what is missing. Default 30 s.
+    /// The same while the sender may still be repeating a failed publish of what is missing. A frame that the bus takes only
+    /// later, when another one has got through meanwhile, is lost to this receiver, which is told of a gap. Default 30 s.
     pub retry_hole_timeout: Duration,
     /// The wait before the first repetition of a failed publish; it doubles each time, less a jitter of up to
-    /// a half. Default 250 ms.
+    /// a half. Above zero. Default 250 ms.
     pub retry_backoff: Duration,
-    /// The longest wait between two repetitions, unless the service asks for more. Default 15 s.
+    /// The longest wait between two repetitions, unless the service asks for more. Above zero. Default 15 s.
     pub max_retry_backoff: Duration,
     /// How long [`drain`](crate::BulkMessaging::drain), and the drain when the last handle drops, tries to send
     /// what is queued. Default 10 s.
     pub drain_timeout: Duration,
-    /// Senders whose sequences a receiver follows; beyond, the one not heard for longest is forgotten.
-    /// Default 1,024.
+    /// Senders whose sequences a receiver follows, each with as many [`lanes`](Self::lanes) as are configured here; beyond that
+    /// many lanes of all senders, the one not heard for longest is forgotten. Default 1,024.
     pub max_senders: usize,
-    /// Frames held behind holes, of one sender. Default 64.
+    /// Frames held behind holes, of one sender's lane. Default 64.
     pub max_held_frames: usize,
     /// Frames held behind holes, of all senders together, bytes. Default 4 MiB.
     pub max_held_bytes: usize,

@@ -19,6 +19,9 @@ use crate::shared::{Shared, State};
 /// Events handled before outputs are looked at, and rounds before others get the thread.
 const BATCH: usize = 64;
 
+/// Bytes of received frames after which outputs are looked at: a byte of a mad frame becomes many of outputs.
+const BATCH_BYTES: usize = 64 << 10;
+
 type Publishing = BoxFuture<'static, (PublishId, Result<(), Error>)>;
 
 /// Carries everything out. Spawn it, or nothing happens.
@@ -50,11 +53,15 @@ impl Driver {
             inputs.push(Input::Published { id, result });
         }
         let wanted = self.shared.lock().wants_connection();
-        let mut events = 0;
+        let (mut events, mut bytes) = (0, 0);
         while events < BATCH
+            && bytes < BATCH_BYTES
             && let Poll::Ready(event) = self.links.poll(cx, wanted)
         {
             events += 1;
+            if let link::Event::Delivery(Delivery::Message(body)) = &event {
+                bytes += body.len();
+            }
             inputs.extend(self.link_event(event));
         }
         let happened = events > 0 || !inputs.is_empty();

@@ -7,7 +7,7 @@ use transport_traits::{Error, ErrorKind, Outgoing};
 
 use crate::error::closed;
 use crate::machine::Known;
-use crate::shared::{Shared, State, wake};
+use crate::shared::{Shared, State, remember, wake};
 use crate::{OnFull, Refusal};
 
 /// A message on its way into the queue, and its place in the line for room. Dropping it gives up that place.
@@ -56,7 +56,7 @@ impl<'a> Entrance<'a> {
         let id = self.confirm.is_some().then(|| state.next_id());
         state.machine.push_known(self.shared.timer.now(), &self.message, self.known, id)?;
         if let Some((id, confirm)) = id.zip(self.confirm.take()) {
-            state.confirms.insert(id, confirm);
+            remember(&mut state.confirms, id, confirm);
         }
         Ok(())
     }

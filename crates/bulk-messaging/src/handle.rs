@@ -60,7 +60,7 @@ impl BulkMessaging {
         Ok((Self { alive: Arc::new(Alive(shared)), limits, hears_own_echo }, driver))
     }
 
-    /// Publishes a text: the message is the JSON string of it.
+    /// Publishes a text: the message is the JSON string of it. A future dropped while it waits for room publishes nothing.
     ///
     /// # Errors
     /// As [`publish`](Publisher::publish) of this type.
@@ -71,7 +71,8 @@ impl BulkMessaging {
     /// Publishes a message and waits until the bus has accepted its frame. A message that was replaced by a later one
     /// with its conflation key shares that one's fate.
     ///
-    /// Dropping the future after the first poll does not take the message back.
+    /// Dropping the future after the first poll does not take the message back. That the bus has accepted the frame does not say
+    /// that every receiver gets it: see [`retry_hole_timeout`](Config::retry_hole_timeout).
     ///
     /// # Errors
     /// Those of [`publish`](Publisher::publish); then the error with which the bus refused the frame for good; `Closed` if
@@ -135,8 +136,8 @@ impl BulkMessaging {
 impl Publisher for BulkMessaging {
     /// What surely fits: a body within the limit fits into a frame of its own under any inner topic within the limit,
     /// counted as the limit says: as the bus counts, or in bytes in the text form of `Compact`; with fragmentation, any
-    /// body up to its bound. Under a shorter topic a somewhat larger body is taken too. No rates: the queue keeps the
-    /// bus's.
+    /// body up to its bound. Under a shorter topic a somewhat larger body is taken too. The exception is a body that
+    /// [looks like a fragment](crate#fragments), which has a little less room. No rates: the queue keeps the bus's.
     fn limits(&self) -> &BusLimits {
         &self.limits
     }
@@ -157,7 +158,8 @@ impl Publisher for BulkMessaging {
 impl Subscriber for BulkMessaging {
     /// Subscribes to an inner topic. The first subscription makes those of the real topics.
     ///
-    /// It ends when the driver does, or when the bus ends a real subscription for good.
+    /// It ends when the driver does, or when the bus ends a real subscription for good. A future dropped before it is ready
+    /// subscribes to nothing.
     ///
     /// # Errors
     /// `TooLarge` or `Invalid` for the inner topic's name, those of the real subscription, `Closed`.

@@ -54,8 +54,8 @@
 //!   inner topic keeps its lane, and so its order; each lane has its own sequence and its own budget beside the common one.
 //! - **Long messages** are refused, or with [`Config::fragmentation`] split and put together again: a subscription gets them
 //!   whole or, if a fragment is lost or does not come in time, a gap.
-//! - **Priorities.** Urgent before normal before background; every fourth frame goes by age alone, so that nothing
-//!   starves.
+//! - **Priorities.** Urgent before normal before background; every fourth frame of a lane, and every fourth publish among
+//!   lanes, goes by age alone, so that nothing starves.
 //! - **Nothing is dropped silently.** `publish` is ready when the message is in the bounded queue. A failed publish is
 //!   repeated with the same bytes and sequence, after an unknown outcome too. What the bus refuses for good is counted,
 //!   logged and told to whoever used [`publish_confirmed`](BulkMessaging::publish_confirmed).
@@ -69,7 +69,9 @@
 //!   frames have no header.
 //! - **Waiting for what is missing.** Frames behind a hole are held for [`Config::hole_timeout`] once the sender has
 //!   told, by a later frame, that the bus has accepted or refused what is missing; while the sender may still be
-//!   repeating it, for [`Config::retry_hole_timeout`]. So on a bus without loss failing publishes lose nothing.
+//!   repeating it, for [`Config::retry_hole_timeout`]. So on a bus without loss failing publishes lose nothing, unless one goes on
+//!   failing for that long while a later one gets through: then receivers are told of a gap, and drop the frame when the bus
+//!   takes it at last.
 //! - **Bounded memory** on both sides, against a mad sender too. A consumer that lags beyond its inbox loses what is in
 //!   it and finds a gap there.
 //! - **Unreadable frames** are dropped, counted and logged. Senders are not authenticated.
@@ -81,15 +83,18 @@
 //!
 //! [`Config::format`] says how frames are written; every receiver reads every format. [`Format::Nexus`] is JSON and read by
 //! servers of the original too. [`Format::Compact`] is for fleets that are all ours: see [`wire::compact`] for its bytes. Its
-//! binary form is the fastest, and its text form puts the most messages into a request: 24 or more changes of player data into
-//! 1,024 characters, where JSON has room for 6, at a few microseconds a message.
+//! binary form is the fastest, and its text form puts the most messages into a request: 24 or more changes of player data, as
+//! `nexus-store` announces them, into 1,024 characters, where JSON has room for 6. That takes time: six times as long as JSON
+//! from the push to the frame, and six times as long to read; some twenty times where little repeats, as in messages full of
+//! random ids.
 //!
 //! # The format `Nexus`, version 1
 //!
 //! A frame is a JSON object, UTF-8. Each member is an inner topic and an array of its messages, in their order; a
 //! message is any JSON value, delivered as it stands there. A topic may come more than once. The member `~` is the header:
 //! an array of one string without escapes. Servers that know nothing of it see one more inner topic to which nobody
-//! subscribes, and a frame without it is delivered as it comes.
+//! subscribes, and a frame without it is delivered as it comes. A frame with two such members, or with one that is anything
+//! else, is unreadable.
 //!
 //! ```json
 //! {"~":["1k3Jx_9aQ...1"],"chat":["hi","all"],"coins":[{"ada":5}]}
@@ -102,7 +107,7 @@
 //! | `.` incarnation | `.` | which life of the sender: below 2⁵³ |
 //! | `.` lane | `.` | which of several real topics: below 2¹⁶ |
 //! | `.` sequence | `.1` | of this sender, incarnation and lane: 1, 2, 3 … below 2⁵³ |
-//! | `.` pending | | left out if 0: the sequence less the smallest sequence whose publish was not over when this frame was sealed |
+//! | `.` pending | | left out if 0, and below the sequence: that less the smallest sequence whose publish was not over when this frame was sealed |
 //! | `+` | | only on a head |
 //!
 //! Numbers are in base 36, digits `0–9 a–z`, without leading zeros; zero is written as nothing. A **head** ends with `+`, has
@@ -123,7 +128,8 @@
 //!
 //! Numbers are decimal, from 1 to 2³² − 1, without sign. The message is its parts in a row. A first fragment begins anew; one
 //! that does not follow its predecessor ends the message, and the rest is passed over. A user's message that begins like a
-//! fragment travels as fragment 1 of 1. `{"~":"1/2:[\"a"}` and `{"~":"2/2:b\"]"}` make `["ab"]`.
+//! fragment travels as fragment 1 of 1, and so it has a little less room than others. `{"~":"1/2:[\"a"}` and
+//! `{"~":"2/2:b\"]"}` make `["ab"]`.
 
 mod config;
 mod driver;

@@ -15,6 +15,9 @@ use crate::inbox::Inboxes;
 use crate::machine::{ConfirmId, FlushId, Input, Machine, Output};
 use crate::{Config, OnFull};
 
+#[cfg(test)]
+mod tests;
+
 /// Everything behind one lock, which nobody holds while waiting.
 pub(crate) struct Shared {
     state: Mutex<State>,
@@ -92,6 +95,7 @@ impl Shared {
             return Ok(None);
         }
         let (sender, receiver) = oneshot::channel();
+        state.connects.retain(|waiting| !waiting.is_canceled());
         state.connects.push(sender);
         wake(state);
         Ok(Some(receiver))
@@ -104,7 +108,7 @@ impl Shared {
             return None;
         }
         let (id, (sender, receiver)) = (state.next_id(), oneshot::channel());
-        state.flushes.insert(id, sender);
+        remember(&mut state.flushes, id, sender);
         self.handle(&mut state, Input::Flush(id));
         wake(state);
         Some(receiver)
@@ -117,6 +121,7 @@ impl Shared {
             return None;
         }
         let (sender, receiver) = oneshot::channel();
+        state.drains.retain(|waiting| !waiting.is_canceled());
         state.drains.push(sender);
         self.handle(&mut state, Input::Drain);
         wake(state);
@@ -216,6 +221,20 @@ impl State {
     pub(crate) fn first_in_line(&self) -> Option<Waker> {
         self.room.first_key_value().map(|(_, waker)| waker.clone())
     }
+}
+
+/// Somebody waits. Before the collection grows, those who have stopped waiting leave it; it doubles, so that each pays a
+/// constant for that.
+pub(crate) fn remember<T>(
+    waiting: &mut HashMap<u64, oneshot::Sender<T>>,
+    id: u64,
+    sender: oneshot::Sender<T>,
+) {
+    if waiting.len() == waiting.capacity() {
+        waiting.retain(|_, sender| !sender.is_canceled());
+        waiting.reserve(waiting.len() + 1);
+    }
+    waiting.insert(id, sender);
 }
 
 /// Tells somebody who may have stopped waiting.

@@ -57,7 +57,7 @@ pub struct Stats {
     pub malformed: u64,
     /// Deliveries dropped because a consumer lagged.
     pub lagged: u64,
-    /// Senders followed.
+    /// Lanes of senders followed.
     pub senders: u64,
     /// Frames held behind holes.
     pub held_frames: u64,

@@ -26,11 +26,19 @@ const SLACK: usize = 64 << 10;
 pub(super) struct Arena {
     /// Written up to `end`; whatever lies behind is rubbish, so that nothing is cleared before it is written.
     bytes: Vec<u8>,
+    /// The buffer before the last compaction, for the next one: what is written over need not be cleared.
+    spare: Vec<u8>,
     end: usize,
     live: usize,
 }
 
 impl Arena {
+    /// The buffers, bytes.
+    #[cfg(test)]
+    pub(super) const fn memory(&self) -> usize {
+        self.bytes.len() + self.spare.len()
+    }
+
     /// The bodies, bytes.
     pub(super) const fn live(&self) -> usize {
         self.live
@@ -78,7 +86,7 @@ impl Arena {
 
     /// Moves all bodies together. These are their places.
     pub(super) fn compact<'a>(&mut self, places: impl Iterator<Item = &'a mut Place>) {
-        let (mut bytes, mut end) = (vec![0; 2 * (self.live + SLACK)], 0);
+        let (mut bytes, mut end) = (self.spare(2 * (self.live + SLACK)), 0);
         for place in places {
             let body = self.get(*place);
             bytes[end..end + body.len()].copy_from_slice(body);
@@ -86,7 +94,14 @@ impl Arena {
             end += place.len;
         }
         assert!(end == self.live, "every body has its place");
-        (self.bytes, self.end) = (bytes, end);
+        self.spare = std::mem::replace(&mut self.bytes, bytes);
+        self.end = end;
+    }
+
+    /// A buffer of about this length: the spare one, unless that is too small or a waste.
+    fn spare(&mut self, len: usize) -> Vec<u8> {
+        let spare = std::mem::take(&mut self.spare);
+        if (len..=4 * len).contains(&spare.len()) { spare } else { vec![0; len] }
     }
 
     /// At least so many bytes behind the end.

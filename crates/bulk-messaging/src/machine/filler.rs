@@ -4,6 +4,8 @@
 //! age alone. One that does not fit is passed over, with its topic, and so are at most [`MISFITS`] of them: first fit over
 //! a bounded look-ahead (Johnson, *Near-optimal bin packing algorithms*, 1973).
 
+use smallvec::SmallVec;
+
 use super::packer::Blocked;
 use super::picks::Picks;
 use super::queue::Queue;
@@ -23,7 +25,7 @@ pub(super) fn fill(
     blocked: &Blocked,
 ) -> (Picks, usize) {
     let (mut picks, mut cost) = (Picks::new(number), 0);
-    let mut misfits = Vec::new();
+    let mut misfits = SmallVec::<[_; MISFITS]>::new();
     let mut window = Window::new(lane, number);
     window.gather(queue, &picks, blocked, &misfits);
     while misfits.len() < MISFITS

@@ -86,6 +86,11 @@ pub(crate) fn split(message: &Bytes, is_text: bool, tariff: Tariff, limit: usize
     Some(numbered.map(|(at, part)| envelope(&(at + 1).to_string(), &count, part, is_text)).collect())
 }
 
+/// A message as fragment 1 of 1.
+pub(crate) fn wrap(message: &[u8], is_text: bool) -> Bytes {
+    envelope("1", "1", message, is_text)
+}
+
 /// The greatest length up to `most` that fits, by bisection: what is longer fits no better.
 fn longest(most: usize, fits: impl Fn(usize) -> bool) -> usize {
     let (mut good, mut bad) = (0, most + 1);

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use transport_traits::{Instant, Topic};
 
 use super::load::Load;
+use super::pacing::part_of;
 use super::packer::Blocked;
 
 /// A sealed frame.
@@ -47,7 +48,7 @@ impl Backoff {
     /// together do not come back together. Source: Brooker, *Exponential backoff and jitter*, AWS, 2015.
     fn wait(self, attempts: u32, random: &mut fastrand::Rng) -> Duration {
         let doubled = self.first.saturating_mul(1 << attempts.saturating_sub(1).min(16));
-        doubled.min(self.most).mul_f64(1.0 - random.f64() / 2.0)
+        part_of(doubled.min(self.most), 1.0 - random.f64() / 2.0)
     }
 }
 

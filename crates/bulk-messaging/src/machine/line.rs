@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::topics::TopicId;
 
+#[cfg(test)]
+mod tests;
+
 /// Removing one so near the front moves no more than that.
 const NEAR: usize = 64;
 
@@ -55,6 +58,11 @@ impl Line {
             self.recent.pop_front();
             self.holes -= 1;
         }
+        // Half of the places are holes at most, so closing them costs each removal no more than a constant.
+        if 2 * self.holes > self.recent.len() {
+            self.recent.retain(|&(_, there)| there);
+            self.holes = 0;
+        }
     }
 
     fn remove_recent(&mut self, order: u64) {
@@ -64,13 +72,9 @@ impl Line {
             return;
         }
         let at = self.recent.partition_point(|(head, _)| head.order < order);
+        assert!(self.recent[at].0.order == order, "a head that is removed is there");
         self.recent[at].1 = false;
         self.holes += 1;
-        // Half of the places are holes at most, so closing them costs each removal no more than a constant.
-        if 2 * self.holes > self.recent.len() {
-            self.recent.retain(|&(_, there)| there);
-            self.holes = 0;
-        }
     }
 
     /// The oldest.

@@ -46,7 +46,7 @@ use self::fragment::{Fragment, is_marked};
 pub use self::ids::{ConfirmId, FlushId, PublishId};
 pub use self::io::{Input, Output};
 pub(crate) use self::parcel::Known;
-use self::parcel::Parcel;
+use self::parcel::{Body, Parcel};
 use self::receiver::{Bounds, Receiver, StreamId};
 use self::sender::Sender;
 use self::settings::Settings;
@@ -79,7 +79,7 @@ impl Machine {
         let buckets = settings.buckets(bus, now)?;
         let config = &settings.config;
         let bounds = Bounds {
-            senders: config.max_senders,
+            streams: config.max_senders.saturating_mul(config.lanes.into()),
             held_frames: config.max_held_frames,
             held_bytes: config.max_held_bytes,
         };
@@ -97,7 +97,8 @@ impl Machine {
     }
 
     /// What surely fits: a body within these limits fits into a frame of its own under any inner topic within them.
-    /// With a shorter topic a somewhat larger body fits too.
+    /// With a shorter topic a somewhat larger body fits too. The exception is one that
+    /// [looks like a fragment](crate#fragments): its wrapping may be too much.
     #[must_use]
     pub fn limits(&self) -> &BusLimits {
         &self.settings.limits
@@ -141,7 +142,9 @@ impl Machine {
         message: Outgoing,
         confirm: Option<ConfirmId>,
     ) -> Result<(), Refusal> {
-        self.push_known(now, &message, Known::Nothing, confirm)
+        let Outgoing { topic, body, priority, conflation_key: key, .. } = message;
+        let body = Body::Bytes(&body, Known::Nothing);
+        self.push_parcel(now, Parcel { topic, body, priority, key }, confirm)
     }
 
     /// The same for a text: the message is the JSON string of it, which needs no check.

@@ -75,6 +75,12 @@ impl Pacing {
     /// whole linger at an empty one. The emptiest of the lane's buckets counts.
     pub(crate) fn linger(&self, lane: usize, now: Instant) -> Duration {
         let fullness = self.buckets.of(lane).map(|bucket| bucket.fullness(now)).fold(1.0, f64::min);
-        self.linger.mul_f64((1.0 - fullness / AT_EASE).clamp(0.0, 1.0))
+        part_of(self.linger, (1.0 - fullness / AT_EASE).clamp(0.0, 1.0))
     }
+}
+
+/// A part of a wait, in whole microseconds. Other than `Duration::mul_f64` it takes waits of any length.
+pub(crate) fn part_of(wait: Duration, part: f64) -> Duration {
+    let micros = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
+    Duration::from_micros((micros as f64 * part) as u64)
 }

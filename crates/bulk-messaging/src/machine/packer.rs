@@ -3,7 +3,7 @@
 //! Order matters within an inner topic only, so the packer may choose among the heads of the topics' queues:
 //!
 //! 1. The first message is the oldest of the most urgent class. Of every four frames one ignores classes and goes by
-//!    age alone, so nothing starves: the oldest message of all leaves with the fourth frame at the latest.
+//!    age alone, so nothing starves: the oldest message of a lane leaves with its fourth frame at the latest.
 //! 2. While there is room for two of the largest messages queued, heads follow in that same order.
 //! 3. Then, among the first 32 heads of each class, the one that fits best: the dearest that still fits, of the most
 //!    urgent class that has one. This goes on until none fits.
@@ -77,7 +77,7 @@ pub(crate) fn can_pack(queue: &Queue, lane: usize, blocked: &Blocked) -> bool {
     !window.candidates().is_empty()
 }
 
-/// Whether the frame of this number goes by age alone.
+/// Whether the frame or publish of this number goes by age alone.
 pub(crate) fn is_by_age(number: u64) -> bool {
     number.is_multiple_of(FAIR_EVERY)
 }

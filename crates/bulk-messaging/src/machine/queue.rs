@@ -17,6 +17,9 @@ use super::topics::{Found, TopicId, Topics};
 use super::wholes::WholeId;
 use crate::Refusal;
 
+#[cfg(test)]
+mod tests;
+
 #[derive(Debug)]
 pub(crate) struct Queue {
     max_messages: usize,
@@ -144,11 +147,18 @@ impl Queue {
         self.topics.find(topic)
     }
 
+    /// Whether there would be room for so many bytes if nothing else were queued.
+    pub(crate) fn check_length(&self, bytes: usize) -> Result<(), Refusal> {
+        let limit = self.max_bytes;
+        if bytes > limit { Err(Refusal::Body { size: bytes, limit }) } else { Ok(()) }
+    }
+
     /// Whether there is room for so many messages of so many bytes together, now or ever.
     pub(crate) fn check_room(&self, messages: usize, bytes: usize) -> Result<(), Refusal> {
-        if messages > self.max_messages || bytes > self.max_bytes {
+        if messages > self.max_messages {
             return Err(Refusal::Body { size: bytes, limit: self.max_bytes });
         }
+        self.check_length(bytes)?;
         let fits = self.messages + messages <= self.max_messages && self.bytes() + bytes <= self.max_bytes;
         if fits { Ok(()) } else { Err(Refusal::Full) }
     }

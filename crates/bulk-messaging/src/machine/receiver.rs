@@ -19,7 +19,7 @@ pub(crate) struct StreamId {
 /// How much a receiver keeps.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    pub(crate) senders: usize,
+    pub(crate) streams: usize,
     pub(crate) held_frames: usize,
     pub(crate) held_bytes: usize,
 }
@@ -119,7 +119,7 @@ impl Receiver {
     /// Forgets the stream that was not heard for longest, if there are as many as allowed. What it held is yielded,
     /// behind its gap.
     fn make_room(&mut self, events: &mut Vec<(StreamId, Event)>) {
-        if self.streams.len() < self.bounds.senders {
+        if self.streams.len() < self.bounds.streams {
             return;
         }
         let idlest = self.streams.iter().min_by_key(|(_, stream)| stream.heard).map(|(id, _)| id.clone());

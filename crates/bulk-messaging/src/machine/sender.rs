@@ -12,6 +12,7 @@ use super::in_flight::{Backoff, Sealed};
 use super::lane::{Lane, Surroundings, Task};
 use super::outstanding::Outstanding;
 use super::pacing::{Buckets, Pacing};
+use super::packer::is_by_age;
 use super::queue::Queue;
 use super::settings::Settings;
 use super::wholes::{WholeId, Wholes};
@@ -31,6 +32,8 @@ pub(crate) struct Sender {
     cuts: Option<Cuts>,
     outstanding: Outstanding,
     phase: Phase,
+    /// Publishes so far.
+    publishes: u64,
     /// Messages that travel in fragments.
     wholes: Wholes,
     /// Messages that the bus refused during the drain, with their orders.
@@ -66,6 +69,7 @@ impl Sender {
             cuts: settings.is_strict().then(|| Cuts::new(now, room)),
             outstanding: Outstanding::default(),
             phase: Phase::Open,
+            publishes: 0,
             wholes: Wholes::default(),
             refused: Vec::new(),
             settings,
@@ -91,12 +95,15 @@ impl Sender {
         }
     }
 
-    /// The next publish, if there is one to begin now: a repetition, a new frame or a head.
+    /// The next publish, if there is one to begin now: a repetition, a new frame or a head. Of every four publishes one goes
+    /// by what has been due for longest, so that no lane waits for ever while another one is busy.
     pub(crate) fn next_publish(&mut self, now: Instant, stats: &mut Stats) -> Option<Output> {
         let due = self.tasks(now).filter(|&(_, due, _)| due <= now);
         let paid = due.filter(|&(.., lane)| self.pacing.next_payment(lane, now).is_some_and(|at| at <= now));
-        let (task, _, lane) = paid.min()?;
+        let fair = is_by_age(self.publishes + 1);
+        let (task, _, lane) = paid.min_by_key(|&(task, due, lane)| (fair.then_some(due), task, due, lane))?;
         assert!(self.pacing.pay(lane, now), "what can be paid is paid");
+        self.publishes += 1;
         stats.publishes += 1;
         match task {
             Task::Repeat => {

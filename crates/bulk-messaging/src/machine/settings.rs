@@ -278,7 +278,10 @@ fn check_ranges(config: &Config) -> Result<(), ConfigError> {
     check_range("max_in_flight", config.max_in_flight, 1..=MAX_IN_FLIGHT, "1 to 64")?;
     check_range("lanes", config.lanes.into(), 1..=MAX_LANES, "1 to 64")?;
     check_range("max_topic_bytes", config.max_topic_bytes, 3..=65_536, "3 to 65,536")?;
+    let micros = |wait: Duration| usize::try_from(wait.as_micros()).unwrap_or(usize::MAX);
     let at_least_one = [
+        ("retry_backoff", micros(config.retry_backoff)),
+        ("max_retry_backoff", micros(config.max_retry_backoff)),
         ("max_queued_messages", config.max_queued_messages),
         ("max_senders", config.max_senders),
         ("max_held_frames", config.max_held_frames),

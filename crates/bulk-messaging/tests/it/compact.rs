@@ -65,18 +65,49 @@ fn through(
             Err(other) => panic!("{other:?}"),
         }
     }
+    let frames = all_frames(&mut sender);
+    assert!(frames.iter().all(|frame| limit.check("frame", frame).is_ok()), "a frame is over its limit");
+    (sent, frames)
+}
+
+/// The frames of everything that is queued.
+fn all_frames(sender: &mut Machine) -> Vec<Bytes> {
     let mut frames = Vec::new();
     loop {
-        let published = publishes(&drain_outputs(&mut sender, at(0)));
+        let published = publishes(&drain_outputs(sender, at(0)));
         if published.is_empty() {
-            return (sent, frames);
+            return frames;
         }
         for (id, frame) in published {
-            assert!(limit.check("frame", &frame).is_ok(), "a frame is over its limit");
             frames.push(frame);
             sender.handle(at(0), Input::Published { id, result: Ok(()) });
         }
     }
+}
+
+/// Bodies of up to `most` bytes, of letters and signs in turn, of one to seven alike: hardly a word comes twice.
+fn many_words(seed: u64, most: usize) -> Vec<String> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut words = |alphabet: Vec<char>| {
+        let mut words = Vec::new();
+        for count in 1..8 {
+            let mut some: Vec<String> = alphabet.iter().map(|char| char.to_string().repeat(count)).collect();
+            random.shuffle(&mut some);
+            words.extend(some);
+        }
+        words
+    };
+    let letters = words(('a'..='z').chain('A'..='Z').collect());
+    let signs = words(('\0'..='/').chain(':'..='@').chain('['..='`').chain('{'..='\u{7f}').collect());
+    let mut bodies = vec![String::new()];
+    for pair in letters.iter().zip(&signs).map(|(word, sign)| word.clone() + sign) {
+        if bodies[bodies.len() - 1].len() + pair.len() > most {
+            bodies.push(String::new());
+        }
+        let last = bodies.len() - 1;
+        bodies[last].push_str(&pair);
+    }
+    bodies
 }
 
 proptest! {
@@ -102,6 +133,28 @@ proptest! {
             };
             prop_assert_eq!(of(&sent), of(&received));
         }
+    }
+
+    #[test]
+    fn small_frames_of_ever_new_words_are_decoded_to_what_was_encoded(
+        seed in any::<u64>(),
+        max in prop_oneof![150usize..400, Just(160), Just(161), Just(320), Just(641)],
+        most in 4usize..48,
+    ) {
+        let messages = many_words(seed, most);
+        let mut sender = machine(SizeLimit::bytes(max), |config| {
+            with(Format::CompactText)(config);
+            (config.max_topic_bytes, config.sender) = (3, Some("s".into()));
+        });
+        for body in &messages {
+            sender.push(at(0), Outgoing::new("t", body.clone()), None).expect("room");
+        }
+        let frames = all_frames(&mut sender);
+        let frames = frames.into_iter().map(|frame| Frame::decode(frame).expect("a frame of ours"));
+        let received: Vec<String> = frames
+            .flat_map(|frame| frame.messages().map(|(_, body)| String::from_utf8_lossy(body).into_owned()).collect::<Vec<_>>())
+            .collect();
+        prop_assert_eq!(received, messages);
     }
 
     #[test]

@@ -3,15 +3,57 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bulk_messaging::machine::Machine;
-use bulk_messaging::{Budget, Config, ConfigError};
+use bulk_messaging::machine::{Input, Machine};
+use bulk_messaging::{Budget, Config, ConfigError, Fragmentation};
 use transport_traits::limits::{Content, ReceiveCounting, SizeLimit};
-use transport_traits::{BusLimits, Instant, presets};
+use transport_traits::{BusLimits, ErrorKind, Instant, Outgoing, presets};
+
+use crate::support::{at, drain_outputs, machine, publishes};
 
 fn error(bus: &BusLimits, change: impl FnOnce(&mut Config)) -> Option<ConfigError> {
     let mut config = Config::new("real");
     change(&mut config);
     Machine::new(config, bus, Instant::ZERO).err()
+}
+
+/// Plays failures, holes, a fragment and a drain through a machine of this configuration.
+fn play(change: impl Fn(&mut Config)) {
+    let mut machine = machine(SizeLimit::bytes(1_024), |config| {
+        config.budget = Budget::AtMost { publishes: 2, window: Duration::from_secs(60) };
+        change(config);
+    });
+    machine.handle(at(5), Input::Watch("t".into()));
+    for failure in [ErrorKind::Unavailable, ErrorKind::Throttled { retry_after: Some(Duration::MAX) }] {
+        for time in (5..200_005).step_by(40_000) {
+            machine.push(at(5), Outgoing::new("t", "1"), None).expect("room");
+            for (id, _) in publishes(&drain_outputs(&mut machine, at(time))) {
+                machine.handle(at(time), Input::Published { id, result: Err(failure) });
+            }
+            let _soon = machine.next_wakeup();
+        }
+    }
+    for frame in [r#"{"~":["1a...5"],"t":[1]}"#, r#"{"~":["1b...5.2"],"t":[{"~":"1/5:ab"}]}"#] {
+        machine.handle(at(300_000), Input::Received(frame.into()));
+    }
+    machine.handle(at(300_000), Input::Drain);
+    drain_outputs(&mut machine, at(300_001));
+    let _soon = machine.next_wakeup();
+}
+
+#[test]
+fn every_duration_may_be_as_long_as_there_are() {
+    let longest = Duration::MAX;
+    let changes: [fn(&mut Config, Duration); 8] = [
+        |config, longest| config.linger = longest,
+        |config, longest| config.hole_timeout = longest,
+        |config, longest| config.retry_hole_timeout = longest,
+        |config, longest| (config.retry_backoff, config.max_retry_backoff) = (longest, longest),
+        |config, longest| config.max_retry_backoff = longest,
+        |config, longest| config.drain_timeout = longest,
+        |config, longest| config.budget = Budget::AtMost { publishes: 2, window: longest },
+        |config, timeout| config.fragmentation = Some(Fragmentation { timeout, ..Fragmentation::default() }),
+    ];
+    changes.into_iter().for_each(|change| play(|config| change(config, longest)));
 }
 
 #[test]
@@ -45,7 +87,7 @@ fn what_cannot_work_is_refused_with_the_reason() {
     let bus = presets::ROBLOX_MESSAGING;
     let second = Duration::from_secs(1);
     type Case = (fn(&mut Config), fn(&ConfigError) -> bool);
-    let cases: [Case; 12] = [
+    let cases: [Case; 13] = [
         (|config| config.topic = "x".repeat(81).into(), |error| matches!(error, ConfigError::Topic(_))),
         (|config| config.sender = Some("".into()), |error| matches!(error, ConfigError::Sender(_))),
         (|config| config.sender = Some("a.b".into()), |error| matches!(error, ConfigError::Sender(_))),
@@ -69,6 +111,10 @@ fn what_cannot_work_is_refused_with_the_reason() {
         (
             |config| config.max_queued_bytes = 1_000,
             |error| matches!(error, ConfigError::OutOfRange { name: "max_queued_bytes", .. }),
+        ),
+        (
+            |config| config.retry_backoff = Duration::ZERO,
+            |error| matches!(error, ConfigError::OutOfRange { name: "retry_backoff", .. }),
         ),
         (
             |config| config.max_inbox_messages = 0,

@@ -30,6 +30,7 @@ impl Model {
 }
 
 proptest! {
+    /// weakness 23 (message-per-change)
     #[test]
     fn a_replacement_takes_the_place_of_what_it_replaces(
         pushes in prop::collection::vec((0usize..3, prop::option::of(0usize..5), 0usize..60), 1..150),

@@ -55,8 +55,9 @@ fn from(world: &World, receiver: usize, topic: &str, sender: usize) -> Vec<usize
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
+    /// weakness 10 (failed-publish-loses-batch)
     #[test]
-    fn on_a_bus_without_loss_nothing_is_lost_doubled_or_reordered_weakness_10_lost_batches(
+    fn on_a_bus_without_loss_nothing_is_lost_doubled_or_reordered(
         seed in any::<u64>(),
         fail in 0.0..0.5,
         unknown in 0.0..0.3,
@@ -84,6 +85,7 @@ proptest! {
         prop_assert_eq!(stats.queued_messages + stats.in_flight, 0);
     }
 
+    /// weakness 5 (lost-message-splits-caches)
     #[test]
     fn what_is_lost_is_reported_and_order_holds(
         seed in any::<u64>(),
@@ -102,8 +104,9 @@ proptest! {
         }
     }
 
+    /// weakness 11 (slow-publish-overfills)
     #[test]
-    fn receivers_that_know_no_header_get_each_topic_in_order_too_weakness_11_overtaking(
+    fn receivers_that_know_no_header_get_each_topic_in_order_too(
         seed in any::<u64>(),
         fail in 0.0..0.5,
     ) {

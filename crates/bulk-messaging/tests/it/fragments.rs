@@ -138,6 +138,22 @@ fn a_message_that_looks_like_a_fragment_arrives_as_it_is_whether_fragmentation_i
 }
 
 #[test]
+fn a_message_that_looks_like_a_fragment_is_refused_as_too_large_where_its_wrapping_is_too_much() {
+    for format in [Format::Nexus, Format::Compact, Format::CompactText] {
+        let mut machine = machine(SizeLimit::bytes(1_024), |config| config.format = format);
+        let limit = machine.limits().body.expect("a limit").max;
+        let rest = "x".repeat(limit - 8);
+        let body =
+            if format == Format::Nexus { format!("{{\"~\":\"{rest}\"}}") } else { format!("~/{rest}123456") };
+        let topic = "x".repeat(126);
+        match machine.push(at(0), Outgoing::new(topic, body), None) {
+            Err(Refusal::Body { size, limit }) => assert!(size > limit, "{size} of {limit}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
 fn without_fragmentation_long_messages_are_refused_and_with_it_those_over_its_bound() {
     let push =
         |machine: &mut Machine, len: usize| machine.push(at(0), Outgoing::new("t", long(0, len)), None);

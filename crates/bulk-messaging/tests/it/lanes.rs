@@ -8,7 +8,7 @@ use bulk_messaging::{Budget, Config, Format};
 use futures::FutureExt;
 use proptest::prelude::*;
 use transport_traits::limits::{FleetRate, SizeLimit};
-use transport_traits::{BusLimits, Instant, Outgoing, PublisherExt, Subscriber, presets};
+use transport_traits::{BusLimits, Instant, Outgoing, Priority, PublisherExt, Subscriber, presets};
 
 use crate::fleet::Fleet;
 use crate::support::{
@@ -17,6 +17,48 @@ use crate::support::{
 
 const TOPICS: [&str; 6] = ["a", "b", "c", "d", "e", "g"];
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// Two topics of different lanes, if so many lanes have them.
+fn apart(lanes: u16) -> (String, String) {
+    let lane = |topic: &str| {
+        let mut machine = machine(SizeLimit::bytes(320), |config| config.lanes = lanes);
+        machine.push(at(0), Outgoing::new(topic, "1"), None).expect("room");
+        lane_of(&publishes(&drain_outputs(&mut machine, at(0)))[0].1)
+    };
+    let other = (0..100).map(|number| format!("t{number}")).find(|topic| lane(topic) != lane("busy"));
+    ("busy".into(), other.expect("topics are spread over the lanes"))
+}
+
+#[test]
+fn a_busy_lane_starves_no_other_one_of_messages_or_heads() {
+    for lanes in [2, 3, 7] {
+        let (busy, quiet) = apart(lanes);
+        let mut machine = machine(SizeLimit::bytes(320), |config| {
+            config.lanes = lanes;
+            config.budget = Budget::AtMost { publishes: 60, window: MINUTE };
+        });
+        let urgent = || {
+            Outgoing::new(busy.as_str(), format!("\"{}\"", "x".repeat(150))).with_priority(Priority::Urgent)
+        };
+        let idle = Outgoing::new(quiet.as_str(), "1").with_priority(Priority::Background);
+        machine.push(at(0), idle, None).expect("room");
+        let mut published = Vec::new();
+        for second in 0..120 {
+            // More than the budget lets out.
+            for _ in 0..2 {
+                machine.push(at(1_000 * second), urgent(), None).expect("room");
+            }
+            for (id, frame) in publishes(&drain_outputs(&mut machine, at(1_000 * second))) {
+                published.push(lane_of(&frame));
+                machine.handle(at(1_000 * second), Input::Published { id, result: Ok(()) });
+            }
+        }
+        let quiet = published.iter().enumerate().filter(|&(_, lane)| *lane != published[0]);
+        let quiet: Vec<usize> = quiet.map(|(at, _)| at).collect();
+        // The message, and then heads after 1, 2, 4 … 30 s.
+        assert!(quiet.len() >= 5 && quiet[0] < 8, "{lanes} lanes: {quiet:?} of {}", published.len());
+    }
+}
 
 /// The lane that a header names.
 fn lane_of(frame: &[u8]) -> u32 {

@@ -1,5 +1,6 @@
 //! Frames: never over the limit, and as full as the messages allow.
 
+use bulk_messaging::wire::Frame;
 use bulk_messaging::{Budget, Config, Refusal};
 use proptest::prelude::*;
 use transport_traits::Outgoing;
@@ -20,6 +21,7 @@ fn text() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
+    /// weakness 12 (unchecked-length)
     #[test]
     fn no_frame_is_over_the_limit_and_every_message_arrives_unchanged(
         texts in prop::collection::vec((0usize..4, text()), 1..60),
@@ -121,8 +123,9 @@ fn fill(lengths: std::ops::Range<usize>, topics: usize) -> f64 {
     stats.frame_bytes as f64 / (stats.frames * stats.frame_limit) as f64
 }
 
+/// weakness 18 (poor-packing)
 #[test]
-fn frames_are_full_where_messages_are_short_weakness_18_packing() {
+fn frames_are_full_where_messages_are_short() {
     let fill = fill(10..50, 1);
     assert!(fill >= 0.975, "{fill}");
 }
@@ -137,6 +140,25 @@ fn frames_are_as_full_as_order_allows_on_one_topic() {
 fn frames_are_filled_from_many_topics_where_messages_are_long() {
     let fill = fill(200..700, 16);
     assert!(fill >= 0.90, "{fill}");
+}
+
+#[test]
+fn a_frame_is_full_and_holds_the_oldest_first_however_many_topics_there_are() {
+    let names: Vec<String> = (0..200).map(|topic| format!("t{topic}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut world = World::new(1, 1, SizeLimit::bytes(1_024), &names, no_budget);
+    // The first topics have a second message each, which is younger than all the first ones.
+    for number in (0..200).chain(0..40) {
+        world.say(0, names[number], number);
+    }
+    world.run(SECOND);
+    let frame = Frame::decode(world.frames(0)[0].clone()).expect("a frame of ours");
+    let topics: Vec<&str> = frame.messages().map(|(topic, _)| topic).collect();
+    let stats = world.servers[0].machine.stats(world.now);
+    assert!(topics.len() >= 80 && world.frames(0)[0].len() >= 1_010, "{topics:?}");
+    // The last two are the ones that fit best.
+    assert_eq!(topics[..topics.len() - 2], names[..topics.len() - 2]);
+    assert_eq!(stats.messages, 240);
 }
 
 #[test]

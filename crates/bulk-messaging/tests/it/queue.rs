@@ -1,11 +1,12 @@
 //! The bounds of the queue.
 
-use bulk_messaging::{Budget, Refusal};
+use bulk_messaging::machine::Machine;
+use bulk_messaging::{Budget, Config, Refusal};
 use proptest::prelude::*;
-use transport_traits::limits::SizeLimit;
-use transport_traits::{Instant, Outgoing};
+use transport_traits::limits::{Counting, SizeLimit};
+use transport_traits::{BusLimits, Instant, Outgoing};
 
-use crate::support::{drain_outputs, formats, machine};
+use crate::support::{at, drain_outputs, formats, machine};
 
 proptest! {
     #[test]
@@ -48,6 +49,38 @@ fn a_full_queue_takes_a_replacement_and_has_room_again_once_a_frame_is_sealed() 
     assert_eq!(machine.push(Instant::ZERO, keyed("4"), None), Ok(()));
     drain_outputs(&mut machine, Instant::ZERO);
     assert_eq!(machine.push(Instant::ZERO, Outgoing::new("t", "3"), None), Ok(()));
+}
+
+#[test]
+fn what_the_queue_can_never_hold_is_too_large_and_not_a_matter_of_waiting() {
+    let too_large =
+        |machine: &mut Machine, body: String| match machine.push(at(0), Outgoing::new("t", body), None) {
+            Err(Refusal::Body { size, limit }) => assert!(size > limit, "{size} of {limit}"),
+            other => panic!("{other:?}"),
+        };
+    let chars = SizeLimit { max: 1_024, counting: Counting::Chars };
+    let mut machine = machine(chars, |config| config.max_queued_bytes = 1_024);
+    too_large(&mut machine, format!("\"{}\"", "語".repeat(500)));
+    let text = "語\n".repeat(250);
+    let escaped = machine.push_text(at(0), "t".into(), &text, None);
+    assert_eq!(escaped, Err(Refusal::Body { size: 1_252, limit: 1_024 }));
+    let mut bus = BusLimits::default();
+    bus.body = Some(SizeLimit::bytes(16 << 20));
+    let mut strict =
+        Machine::new(Config::strict_nexus("real"), &bus, at(0)).expect("a fitting configuration");
+    too_large(&mut strict, format!("\"{}\"", "x".repeat(5 << 20)));
+    let fits = format!("\"{}\"", "x".repeat(3 << 20));
+    assert_eq!(strict.push(at(0), Outgoing::new("t", fits), None), Ok(()));
+}
+
+#[test]
+fn a_body_far_over_the_limit_is_refused_with_its_exact_size() {
+    let mut machine = machine(SizeLimit::bytes(1_024), |config| config.fragmentation = None);
+    let body = format!("\"{}\"", "\\n".repeat(50_000));
+    let text = "\n".repeat(50_000);
+    let as_bytes = machine.push(at(0), Outgoing::new("t", body.clone()), None);
+    assert_eq!(machine.push_text(at(0), "t".into(), &text, None), as_bytes);
+    assert!(matches!(as_bytes, Err(Refusal::Body { size, .. }) if size == body.len()), "{as_bytes:?}");
 }
 
 #[test]

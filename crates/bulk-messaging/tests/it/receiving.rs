@@ -163,6 +163,30 @@ fn what_is_held_behind_a_hole_is_bounded_in_frames_and_bytes() {
 }
 
 #[test]
+fn what_is_held_of_all_senders_together_is_bounded_in_bytes() {
+    let mut machine = receiver(|config| config.max_held_bytes = 2_000);
+    let headers: Vec<String> = (b'a'..=b'z').map(|sender| format!("1{}...2", char::from(sender))).collect();
+    for header in &headers {
+        hear(&mut machine, &[(0, header)], 0);
+    }
+    let held = machine.stats(at(0)).held_frames;
+    assert!((2..20).contains(&held), "{held}");
+}
+
+#[test]
+fn every_lane_of_as_many_senders_as_configured_is_followed() {
+    let mut machine = receiver(|config| (config.max_senders, config.lanes) = (3, 20));
+    let lanes = || (b'a'..=b't').map(char::from);
+    for sequence in 1..4 {
+        for (sender, lane) in (0..3).flat_map(|sender| lanes().map(move |lane| (sender, lane))) {
+            let header = format!("1s{sender}..{lane}.{sequence}");
+            assert_eq!(hear(&mut machine, &[(0, &header)], 0), [header.as_str()]);
+        }
+    }
+    assert_eq!((machine.stats(at(0)).senders, machine.stats(at(0)).gaps), (60, 0));
+}
+
+#[test]
 fn the_sender_not_heard_for_longest_is_forgotten_and_what_it_held_is_delivered() {
     let mut machine = receiver(|config| config.max_senders = 2);
     let script = [(0, "1a...1"), (1, "1b...2"), (2, "1a...2"), (3, "1c...1")];

@@ -5,7 +5,7 @@ use bulk_messaging::machine::{Input, Machine, Output};
 use transport_traits::limits::SizeLimit;
 use transport_traits::{ErrorKind, Outgoing};
 
-use crate::support::{SECOND, World, at, drain_outputs, machine, publishes};
+use crate::support::{Item, SECOND, World, at, drain_outputs, machine, publishes};
 
 fn unlimited() -> Machine {
     machine(SizeLimit::bytes(1_024), |config| config.budget = Budget::Unlimited)
@@ -38,6 +38,36 @@ fn a_failed_publish_is_repeated_with_the_same_bytes_at_growing_jittered_interval
         assert_eq!(due, frame);
     }
     assert_eq!(machine.stats(now).retried, 8);
+}
+
+#[test]
+fn a_frame_that_the_bus_takes_only_after_receivers_gave_it_up_is_a_gap() {
+    let mut world = World::pair(&["t"]);
+    world.say(0, "t", 0);
+    let failing = publishes(&drain_outputs(&mut world.servers[0].machine, world.now)).remove(0).0;
+    let fail = |world: &mut World| {
+        world.handle(0, Input::Published { id: failing, result: Err(ErrorKind::Unavailable) });
+    };
+    fail(&mut world);
+    world.say(0, "t", 1);
+    for _ in 0..40 {
+        // Its repetitions fail, and whatever else there is gets through.
+        let now = world.now;
+        for (id, frame) in publishes(&drain_outputs(&mut world.servers[0].machine, now)) {
+            if id == failing {
+                fail(&mut world);
+            } else {
+                world.handle(0, Input::Published { id, result: Ok(()) });
+                world.handle(1, Input::Received(frame));
+            }
+        }
+        world.now = now + SECOND;
+        world.settle_of(1);
+    }
+    assert_eq!(world.servers[1].received, [Item::Gap, Item::Message("t".into(), "1".into())]);
+    world.run(20 * SECOND);
+    assert_eq!((world.heard(1, "t"), world.gaps(1)), (vec!["1".to_owned()], 1));
+    assert_eq!(world.servers[0].machine.stats(world.now).messages, 2, "the bus has taken both");
 }
 
 #[test]

@@ -155,10 +155,13 @@ impl World {
 
     /// Carries out everything that the machines want now.
     pub(crate) fn settle(&mut self) {
-        for server in 0..self.servers.len() {
-            while let Some(output) = self.servers[server].machine.poll(self.now) {
-                self.carry_out(server, output);
-            }
+        (0..self.servers.len()).for_each(|server| self.settle_of(server));
+    }
+
+    /// Carries out everything that one machine wants now.
+    pub(crate) fn settle_of(&mut self, server: usize) {
+        while let Some(output) = self.servers[server].machine.poll(self.now) {
+            self.carry_out(server, output);
         }
     }
 

@@ -6,12 +6,12 @@ use transport_traits::{Instant, Outgoing, Priority};
 
 use super::super::ConfirmId;
 use super::super::arena::Place;
-use super::super::fragment::{is_marked, split};
+use super::super::fragment::{is_marked, split, wrap};
 use super::super::parcel::{Body, Known, Parcel};
 use super::super::queue::{Measured, Pushed};
 use super::super::topics::Found;
 use super::{Phase, Sender};
-use crate::wire::value;
+use crate::wire::{Tariff, escape, value};
 use crate::{Refusal, Stats};
 
 /// Fragments, each with its cost.
@@ -33,8 +33,8 @@ impl Sender {
             (parcel.priority, parcel.key) = (Priority::Normal, None);
         }
         let (found, topic_cost) = self.look_up(&parcel.topic)?;
-        let body = self.stage(parcel.body)?;
         let (tariff, limit) = self.settings.body_limit(self.room, &parcel.topic, topic_cost);
+        let body = self.stage(parcel.body, tariff, limit)?;
         let staged = self.queue.staged(body);
         let size = tariff.body(staged);
         if !self.settings.is_strict() && (size > limit || is_marked(staged)) {
@@ -48,6 +48,7 @@ impl Sender {
         if size > limit {
             return Err(self.too_large(size, limit));
         }
+        self.queue.check_length(body.len())?;
         let cost = if self.settings.is_strict() { self.settings.tariff.body(staged) } else { size };
         let Parcel { topic, priority, key, .. } = parcel;
         let measured = Measured { topic, found, topic_cost, body, cost, priority, key, confirm, whole: None };
@@ -67,15 +68,34 @@ impl Sender {
     }
 
     /// Puts a body where the queue takes it from, after a check where nothing is known of it.
-    fn stage(&mut self, body: Body<'_>) -> Result<Place, Refusal> {
+    fn stage(&mut self, body: Body<'_>, tariff: Tariff, limit: usize) -> Result<Place, Refusal> {
         let is_text = self.settings.tariff.content() == Content::Text;
-        match body {
-            Body::Text(text) => Ok(self.queue.stage_text(text)),
-            Body::Bytes(body, Known::Nothing) if is_text => {
-                value(body).map(|value| self.queue.stage(value)).ok_or(Refusal::NotJson)
+        let body = match body {
+            Body::Text(text) => {
+                self.check_length(text.len(), limit, || tariff.body(&escape(text)))?;
+                return Ok(self.queue.stage_text(text));
             }
-            Body::Bytes(body, _) => Ok(self.queue.stage(body)),
+            Body::Bytes(body, Known::Nothing) if is_text => value(body).ok_or(Refusal::NotJson)?,
+            Body::Bytes(body, _) => body,
+        };
+        self.check_length(body.len(), limit, || tariff.body(body))?;
+        Ok(self.queue.stage(body))
+    }
+
+    /// Refuses what is surely too long before it is copied: the queue's memory would keep that length.
+    fn check_length(&self, len: usize, limit: usize, size: impl FnOnce() -> usize) -> Result<(), Refusal> {
+        let whole = self.longest_whole();
+        // What counts as one has four bytes at most.
+        if len > whole.max(limit.saturating_mul(4)) {
+            let of_whole = Refusal::Body { size: len, limit: whole };
+            return Err(if whole > 0 { of_whole } else { self.too_large(size(), limit) });
         }
+        self.queue.check_length(len)
+    }
+
+    /// The longest message that is split; 0 where none is.
+    fn longest_whole(&self) -> usize {
+        self.settings.config.fragmentation.map_or(0, |bounds| bounds.max_message_bytes)
     }
 
     /// The message whose body was staged, by itself.
@@ -88,8 +108,7 @@ impl Sender {
 
     /// Splits a message that is too long for a frame, or wraps one that looks like a fragment.
     fn parts(&self, message: &Outgoing, size: usize, limit: usize) -> Result<Parts, Refusal> {
-        let (tariff, config) = (self.settings.tariff, &self.settings.config);
-        let most = config.fragmentation.map_or(0, |bounds| bounds.max_message_bytes);
+        let (tariff, most) = (self.settings.tariff, self.longest_whole());
         let may_split = message.body.len() <= most;
         if size > limit && !may_split {
             let of_frame = self.too_large(size, limit);
@@ -99,7 +118,9 @@ impl Sender {
         let is_text = tariff.content() == Content::Text;
         let parts =
             split(&message.body, is_text, tariff, limit).filter(|parts| may_split || parts.len() == 1);
-        let parts = parts.ok_or_else(|| self.too_large(size, limit))?;
+        // What is not too long as it is, is too long once it is wrapped.
+        let wrapped = || tariff.body(&wrap(&message.body, is_text)).max(size);
+        let parts = parts.ok_or_else(|| self.too_large(wrapped(), limit))?;
         let measured = |part: Bytes| {
             let cost = tariff.body(&part);
             (part, cost)

@@ -48,7 +48,7 @@ impl Writer {
             limit,
             model: Model::new(),
             coder: Encoder::new(Vec::with_capacity(limit.min(1 << 16))),
-            index: Index::new(limit),
+            index: Index::default(),
             messages: 0,
             topics: 0,
             current: None,
@@ -85,7 +85,7 @@ impl Writer {
         let words = self.index.words.len();
         self.write_topic(known, topic, raw[0]);
         self.write_text(Kind::Body, body, raw[1]);
-        let len = self.header.len() + varint_len(self.messages as u64 + 1) + self.coder.finished_len();
+        let len = self.len();
         let fits = len <= self.limit && unfolded <= bound(len);
         if !fits {
             self.coder.rewind(&mark);
@@ -93,6 +93,11 @@ impl Writer {
             self.index.truncate(words);
         }
         fits
+    }
+
+    /// The length of the frame with the message that is being added.
+    fn len(&self) -> usize {
+        self.header.len() + varint_len(self.messages as u64 + 1) + self.coder.finished_len()
     }
 
     fn write_topic(&mut self, known: Option<usize>, topic: &str, raw: bool) {
@@ -121,7 +126,8 @@ impl Writer {
         }
         let mut context = Context::new(kind);
         let mut rest = text;
-        loop {
+        // What will be taken back need not be written to its end.
+        while self.len() <= self.limit {
             let piece = Piece::first(rest);
             self.write_piece(&mut context, piece);
             match piece {
@@ -230,6 +236,7 @@ impl Decoding<'_> {
     /// Appends a token; false at the end of the text.
     fn piece(&mut self, context: &mut Context, unfolded: &mut Unfolded) -> Result<bool, WireError> {
         let Self { model, coder, words } = self;
+        // It would be found at the end too, but zeros behind the stream may be many tokens.
         if coder.is_beyond_end() {
             return Err(BROKEN);
         }

@@ -45,8 +45,9 @@ impl Writer {
     /// A frame with this header, which may cost `limit` in all.
     pub(super) fn new(out: Vec<u8>, costs: Costs, limit: usize) -> Self {
         let left = limit - costs.frame() - costs.text(&out);
-        let (current, named, body) = (None, Vec::new(), Vec::new());
-        Self { out, costs, left, topics: 0, current, named, body, unfolded: 0 }
+        // What most topics and bodies fit into.
+        let (named, body) = (Vec::with_capacity(64), Vec::with_capacity(256));
+        Self { out, costs, left, topics: 0, current: None, named, body, unfolded: 0 }
     }
 
     /// Adds a message, if there is room. `known` is the topic's number, if it was named before.

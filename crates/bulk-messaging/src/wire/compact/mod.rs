@@ -80,7 +80,8 @@ impl Sizes {
 
     /// Begins a frame.
     pub(crate) fn draft(self, header: &Header) -> Draft {
-        let mut out = Vec::with_capacity(self.limit.min(64 << 10));
+        // Somewhat more than it may have, since messages are written before it is known that they do not fit.
+        let mut out = Vec::with_capacity(self.limit.min(64 << 10) + 256);
         header::write(header, self.form == Form::Text, &mut out);
         match self.form {
             Form::Binary => Draft::Binary(entries::Writer::new(out, self.costs, self.limit)),

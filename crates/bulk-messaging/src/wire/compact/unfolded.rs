@@ -58,12 +58,14 @@ impl Unfolded {
 
     /// Names a topic: a beginning of the one named last and what follows that. Messages that follow belong to it.
     pub(super) fn new_topic(&mut self, shared: usize, rest: &[u8]) -> Result<(), WireError> {
-        self.reserve(MESSAGE.saturating_add(shared).saturating_add(rest.len()))?;
+        self.reserve((2 * MESSAGE).saturating_add(shared).saturating_add(rest.len()))?;
         let start = self.names.len();
         repeat(&mut self.names, self.topics.last(), shared)?;
         self.names.extend_from_slice(rest);
-        self.topics.push(Span::new(start, self.names.len()));
-        self.known_topic(self.topics.len() - 1)
+        let topic = Span::new(start, self.names.len());
+        self.topics.push(topic);
+        self.open(topic);
+        Ok(())
     }
 
     /// The same where the topic was written behind `start` of the text, and its bytes reserved.
@@ -76,24 +78,32 @@ impl Unfolded {
     /// Messages that follow belong to this topic.
     pub(super) fn known_topic(&mut self, topic: usize) -> Result<(), WireError> {
         let &topic = self.topics.get(topic).ok_or(WireError::NotAFrame)?;
-        let at = self.spans.len() as u32;
         self.reserve(MESSAGE)?;
-        self.entries.push(Entry { topic, spans: at..at });
+        self.open(topic);
         Ok(())
+    }
+
+    fn open(&mut self, topic: Span) {
+        let at = self.spans.len() as u32;
+        self.entries.push(Entry { topic, spans: at..at });
     }
 
     /// Adds a message: a beginning of the one before and what follows that.
     pub(super) fn message(&mut self, shared: usize, rest: &[u8]) -> Result<(), WireError> {
-        self.reserve(shared.saturating_add(rest.len()))?;
+        self.reserve(MESSAGE.saturating_add(shared).saturating_add(rest.len()))?;
         let start = self.text.len();
         repeat(&mut self.text, self.spans.last(), shared)?;
         self.text.extend_from_slice(rest);
-        self.message_behind(start)
+        self.close(start)
     }
 
     /// The same where the message was written behind `start` of the text, and its bytes reserved.
     pub(super) fn message_behind(&mut self, start: usize) -> Result<(), WireError> {
         self.reserve(MESSAGE)?;
+        self.close(start)
+    }
+
+    fn close(&mut self, start: usize) -> Result<(), WireError> {
         let entry = self.entries.last_mut().ok_or(WireError::NotAFrame)?;
         self.spans.push(Span::new(start, self.text.len()));
         entry.spans.end = self.spans.len() as u32;

@@ -98,13 +98,15 @@ pub(super) struct Index {
     taken: Vec<usize>,
 }
 
-impl Index {
-    /// For a frame of up to so many bytes.
-    pub(super) fn new(frame: usize) -> Self {
-        let places = frame.clamp(64, 2 * MAX_WORDS).next_power_of_two();
-        Self { words: Words::default(), places: vec![0; places], taken: Vec::new() }
+impl Default for Index {
+    /// With room for all words that a reader remembers: both have to know the same. Half of the places stay free, so that
+    /// looking for a word that is not there ends soon.
+    fn default() -> Self {
+        Self { words: Words::default(), places: vec![0; 2 * MAX_WORDS], taken: Vec::new() }
     }
+}
 
+impl Index {
     /// The number of a word.
     pub(super) fn find(&self, word: &[u8]) -> Option<usize> {
         match self.places[self.place(word)] {
@@ -115,10 +117,6 @@ impl Index {
 
     /// Remembers a word that is not there, if there is room, and says its number.
     pub(super) fn push(&mut self, word: &[u8]) -> Option<usize> {
-        // Every fourth place stays free, so that looking for a word that is not there ends soon.
-        if 4 * self.taken.len() >= 3 * self.places.len() {
-            return None;
-        }
         let place = self.place(word);
         let number = self.words.push(word)?;
         self.places[place] = number as u16 + 1;
