@@ -4,8 +4,10 @@ use std::io::{self, BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// Starts the server, and kills it when its own standard input ends: when the pipe is closed on purpose, or because
-/// the process that held it is gone.
-const SUPERVISOR: &str = r#""$@" & server=$!; read -r _; kill -KILL $server; wait $server"#;
+/// the process that held it is gone. The server's children go with it; it is stopped first, so that it makes no more.
+/// The shell's own end of the output is closed, so that a server that ends at once shows as the end of what it says.
+const SUPERVISOR: &str = r#""$@" & server=$!; exec >&-; read -r _; kill -STOP $server
+kill -KILL $(cat /proc/$server/task/$server/children) $server; wait $server"#;
 
 /// A server under its supervisor.
 pub(crate) struct Supervised {

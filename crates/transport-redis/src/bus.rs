@@ -7,14 +7,14 @@ use std::task::{Context, Poll};
 
 use futures::Stream;
 use futures::future::BoxFuture;
-use redis::Client;
 use tokio::sync::{mpsc, oneshot};
 use transport_traits::limits::Content;
 use transport_traits::{
     BusLimits, Delivery, Error, ErrorKind, Outgoing, Publisher, Subscriber, Subscription, Topic,
 };
 
-use crate::fault::{Does, unconnected};
+use crate::client::client;
+use crate::fault::Does;
 use crate::link::Link;
 use crate::listening::{Listening, Request, unavailable};
 use crate::queue::Queue;
@@ -33,8 +33,9 @@ struct Shared {
 }
 
 impl RedisBus {
-    /// Connects to `redis://[user:password@]host[:port]` or `redis+unix:///path` with [`Options::default`]. Spawns a
-    /// task on the tokio runtime that it is called on, which ends with the last handle and subscription.
+    /// Connects to `redis://[user:password@]host[:port]`, to the same with `rediss:` (encrypted) or to
+    /// `redis+unix:///path`, with [`Options::default`]. Spawns a task on the tokio runtime that it is called on, which
+    /// ends with the last handle and subscription.
     ///
     /// # Errors
     /// `Invalid` for the URL, `Denied` for the credentials, `Unavailable` if nobody answers.
@@ -43,7 +44,7 @@ impl RedisBus {
     }
 
     pub(crate) async fn start(url: &str, options: Options) -> Result<Self, Error> {
-        let client = Client::open(url).map_err(unconnected)?;
+        let client = client(url, &options)?;
         let link = Link::new(client.clone(), &options);
         let ping = |mut connection| async move { redis::cmd("PING").query_async(&mut connection).await };
         let _pong: String = link.call("PING", Does::Read, ping).await?;

@@ -34,10 +34,13 @@
 //! - **Errors**: what the server answered with an error surely did not happen. A write or a publish whose connection
 //!   broke, or that got no answer within the [timeout](Options::timeout), is `Unknown`; a connection that could not be
 //!   made is `Unavailable`, refused credentials are `Denied`. The next call connects again.
+//! - **Encrypted** connections, to `rediss://`, take the process's provider of cryptography for `rustls`; if none was
+//!   chosen, `ring` is. See [`Options::root_certificates`] and [`Options::client_certificate`].
 //! - **Durable** is what the server makes so: see the README.
 
 mod bus;
 mod check;
+mod client;
 mod fault;
 mod keys;
 mod link;

@@ -1,5 +1,6 @@
 //! How to connect: every knob with its default.
 
+use std::fmt;
 use std::time::Duration;
 
 use transport_traits::limits::SizeLimit;
@@ -16,6 +17,21 @@ pub struct Options {
     pub(crate) queue_capacity: usize,
     pub(crate) store_limits: StoreLimits,
     pub(crate) bus_limits: BusLimits,
+    pub(crate) root_certificates: Option<Vec<u8>>,
+    pub(crate) client_certificate: Option<Proof>,
+}
+
+/// A certificate and its key, which is not to be shown.
+#[derive(Clone)]
+pub(crate) struct Proof {
+    pub(crate) certificate: Vec<u8>,
+    pub(crate) key: Vec<u8>,
+}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Proof")
+    }
 }
 
 impl Default for Options {
@@ -32,6 +48,8 @@ impl Default for Options {
             queue_capacity: 8_192,
             store_limits,
             bus_limits: presets::REDIS_PUB_SUB,
+            root_certificates: None,
+            client_certificate: None,
         }
     }
 }
@@ -65,6 +83,22 @@ impl Options {
     #[must_use]
     pub fn queue_capacity(mut self, messages: usize) -> Self {
         self.queue_capacity = messages.max(1);
+        self
+    }
+
+    /// The authorities that may vouch for servers, in PEM, for connections to `rediss://`. Default: those of the
+    /// operating system.
+    #[must_use]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates = Some(pem.into());
+        self
+    }
+
+    /// Proves who this is by a certificate, with those that vouch for it, and its key; both in PEM, for connections to
+    /// `rediss://`. Default: no certificate.
+    #[must_use]
+    pub fn client_certificate(mut self, pem: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.client_certificate = Some(Proof { certificate: pem.into(), key: key.into() });
         self
     }
 

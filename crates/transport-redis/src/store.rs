@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use redis::{Client, Cmd};
+use redis::Cmd;
 use transport_traits::{
     Capabilities, DataStore, Error, ErrorKind, Precondition, Record, RecordKey, StoreLimits, Stored, Version,
     VersionInfo,
 };
 
-use crate::fault::{Does, unconnected};
+use crate::client::client;
+use crate::fault::Does;
 use crate::link::Link;
 use crate::script::{STATES_SCRIPT, WRITE_SCRIPT};
 use crate::state::{FIELDS, State};
@@ -60,8 +61,8 @@ impl Versions {
 }
 
 impl RedisStore {
-    /// Connects to `redis://[user:password@]host[:port][/database]` or `redis+unix:///path` with
-    /// [`Options::default`]. Needs a tokio runtime, as do all calls.
+    /// Connects to `redis://[user:password@]host[:port][/database]`, to the same with `rediss:` (encrypted) or to
+    /// `redis+unix:///path`, with [`Options::default`]. Needs a tokio runtime, as do all calls.
     ///
     /// # Errors
     /// `Invalid` for the URL, `Denied` for the credentials, `Unavailable` if nobody answers.
@@ -70,7 +71,7 @@ impl RedisStore {
     }
 
     pub(crate) async fn start(url: &str, options: Options) -> Result<Self, Error> {
-        let client = Client::open(url).map_err(unconnected)?;
+        let client = client(url, &options)?;
         let link = Link::new(client, &options);
         let store = Self { shared: Arc::new(Shared { link, options, versions: Versions::new() }) };
         store.read("PING", redis::cmd("PING")).await.map(|_: String| store)

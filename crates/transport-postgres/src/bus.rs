@@ -1,0 +1,141 @@
+//! The bus: publishing on one connection, receiving on another.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures::Stream;
+use futures::future::BoxFuture;
+use tokio::sync::{mpsc, oneshot};
+use transport_traits::limits::SizeLimit;
+use transport_traits::{
+    BusLimits, Delivery, Error, ErrorKind, Outgoing, Publisher, Subscriber, Subscription, Topic,
+};
+
+use crate::fault::Does;
+use crate::link::Link;
+use crate::listening::{Listening, Request, unavailable};
+use crate::names::{self, escape};
+use crate::queue::Queue;
+use crate::schema::check_encoding;
+use crate::target::Target;
+use crate::{Options, check, state};
+
+/// What a notification carries at most. Source: PostgreSQL documentation, `NOTIFY`.
+const PAYLOAD: SizeLimit = SizeLimit::bytes(7_999);
+
+/// One server on the bus of a PostgreSQL database. Clones are the same server. See the [crate](crate) for what is
+/// promised.
+#[derive(Clone)]
+pub struct PostgresBus {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    link: Link,
+    options: Options,
+    requests: mpsc::UnboundedSender<Request>,
+}
+
+impl PostgresBus {
+    /// Connects to `postgres://[user[:password]@]host[:port][/database][?parameters]`, as
+    /// [`PostgresStore::connect`](crate::PostgresStore::connect) does, with [`Options::default`]. Needs no tables.
+    /// Spawns a task on the tokio runtime that it is called on, which ends with the last handle and subscription.
+    ///
+    /// # Errors
+    /// `Invalid` for the URL and for a database that does not encode text as UTF-8, `Denied` for the credentials,
+    /// `Unavailable` if nobody answers.
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        Options::default().bus(url).await
+    }
+
+    pub(crate) async fn start(url: &str, options: Options) -> Result<Self, Error> {
+        let target = Target::new(url, &options)?;
+        // One alone, so that messages keep their order.
+        let link = Link::new(target.clone(), 1, &options);
+        let rows =
+            link.call("connecting", Does::Read, "SELECT current_setting('server_encoding')", &[]).await?;
+        check_encoding(&rows.first().map_or(Ok(String::new()), |row| state::column(row, 0))?)?;
+        let (requests, asked) = mpsc::unbounded_channel();
+        tokio::spawn(Listening::new(target, options.timeout).run(asked));
+        Ok(Self { shared: Arc::new(Shared { link, options, requests }) })
+    }
+
+    fn channel(&self, topic: &str) -> Result<Arc<str>, Error> {
+        let options = &self.shared.options;
+        check::name("topic", options.bus_limits.topic, topic)?;
+        Ok(names::channel(&options.prefix, topic))
+    }
+}
+
+impl Publisher for PostgresBus {
+    fn limits(&self) -> &BusLimits {
+        &self.shared.options.bus_limits
+    }
+
+    fn publish(&self, message: Outgoing) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            let channel = self.channel(&message.topic)?;
+            check::size("body", self.limits().body, &message.body)?;
+            let text = std::str::from_utf8(&message.body).map_err(|error| {
+                Error::new(ErrorKind::Invalid, "a body that is not text").with_source(error)
+            })?;
+            let payload = escape(text);
+            PAYLOAD.check("body", payload.as_bytes())?;
+            let notify = "SELECT pg_notify($1, $2)";
+            self.shared
+                .link
+                .call("publishing", Does::Publish, notify, &[&&*channel, &payload])
+                .await
+                .map(drop)
+        })
+    }
+}
+
+impl Subscriber for PostgresBus {
+    fn subscribe(&self, topic: Topic) -> BoxFuture<'_, Result<Subscription, Error>> {
+        Box::pin(async move {
+            let channel = self.channel(&topic)?;
+            let queue = Arc::new(Queue::new(self.shared.options.queue_capacity));
+            let requests = self.shared.requests.clone();
+            let listener = Listener { queue: queue.clone(), channel: channel.clone(), requests };
+            let (done, in_place) = oneshot::channel();
+            let _task_is_gone = self.shared.requests.send(Request::Subscribe { channel, queue, done });
+            in_place.await.map_err(|_| unavailable("the runtime of the bus is gone"))??;
+            Ok(Box::pin(listener) as Subscription)
+        })
+    }
+
+    fn hears_own_echo(&self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for PostgresBus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresBus").field("options", &self.shared.options).finish_non_exhaustive()
+    }
+}
+
+/// One subscription. Dropping it unsubscribes.
+struct Listener {
+    queue: Arc<Queue>,
+    channel: Arc<str>,
+    requests: mpsc::UnboundedSender<Request>,
+}
+
+impl Stream for Listener {
+    type Item = Delivery;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
+        self.queue.poll(cx)
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let (channel, queue) = (self.channel.clone(), self.queue.clone());
+        let _task_is_gone = self.requests.send(Request::Unsubscribe { channel, queue });
+    }
+}

@@ -1,0 +1,81 @@
+//! What waits in one subscription: bounded, with a gap where something is missing.
+
+use std::collections::VecDeque;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use transport_traits::Delivery;
+
+pub(crate) struct Queue {
+    capacity: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Delivery>,
+    reader: Option<Waker>,
+    /// Nothing will follow: the runtime is gone.
+    ended: bool,
+}
+
+impl Queue {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { capacity, state: Mutex::default() }
+    }
+
+    /// Appends a message, or a gap if there is no room.
+    pub(crate) fn push(&self, body: Bytes) {
+        self.change(|state| {
+            if state.waiting.len() < self.capacity {
+                state.waiting.push_back(Delivery::Message(body));
+            } else {
+                state.lose();
+            }
+        });
+    }
+
+    /// Says that messages may be missing from here on.
+    pub(crate) fn lose(&self) {
+        self.change(State::lose);
+    }
+
+    pub(crate) fn end(&self) {
+        self.change(|state| state.ended = true);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let reader = {
+            let mut state = self.state.lock();
+            change(&mut state);
+            state.reader.take()
+        };
+        // Not under the lock: waking may run code of an executor's.
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+
+    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Option<Delivery>> {
+        let mut state = self.state.lock();
+        match state.waiting.pop_front() {
+            Some(delivery) => Poll::Ready(Some(delivery)),
+            None if state.ended => Poll::Ready(None),
+            None => {
+                state.reader = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl State {
+    /// Two gaps in a row say no more than one.
+    fn lose(&mut self) {
+        if self.waiting.back() != Some(&Delivery::Gap) {
+            self.waiting.push_back(Delivery::Gap);
+            tracing::warn!(waiting = self.waiting.len(), "a subscription may miss messages");
+        }
+    }
+}

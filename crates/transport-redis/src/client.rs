@@ -1,0 +1,38 @@
+//! What makes connections: the URL, and whom to trust and how to prove oneself on encrypted ones.
+
+use redis::{Client, ClientTlsConfig, ConnectionAddr, IntoConnectionInfo, TlsCertificates};
+use rustls::crypto::{CryptoProvider, ring};
+use transport_traits::{Error, ErrorKind};
+
+use crate::Options;
+use crate::fault::unconnected;
+
+/// The client for a URL.
+pub(crate) fn client(url: &str, options: &Options) -> Result<Client, Error> {
+    let to = url.into_connection_info().map_err(unconnected)?;
+    let is_encrypted = matches!(to.addr(), ConnectionAddr::TcpTls { .. });
+    if !is_encrypted {
+        return match (&options.root_certificates, &options.client_certificate) {
+            (None, None) => Client::open(to).map_err(unconnected),
+            _ => Err(Error::new(ErrorKind::Invalid, "certificates for a URL that is not rediss://")),
+        };
+    }
+    provide_cryptography();
+    let client_tls = options.client_certificate.as_ref().map(|proof| ClientTlsConfig {
+        client_cert: proof.certificate.clone(),
+        client_key: proof.key.clone(),
+    });
+    let certificates = TlsCertificates { client_tls, root_cert: options.root_certificates.clone() };
+    // Without the source: what is wrong with a key is no one else's business.
+    Client::build_with_tls(to, certificates)
+        .map_err(|_| Error::new(ErrorKind::Invalid, "certificates for connecting to Redis"))
+}
+
+/// The client library takes the process's provider of cryptography, and panics where several are linked into the program
+/// and none was chosen.
+fn provide_cryptography() {
+    if CryptoProvider::get_default().is_none() {
+        // Fails if another thread was faster, which is as good.
+        drop(ring::default_provider().install_default());
+    }
+}

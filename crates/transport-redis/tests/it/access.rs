@@ -1,0 +1,79 @@
+//! Who may come in, and how it is proved on encrypted connections.
+
+use test_servers::{Authority, Proxy, Redis, Upstream};
+use transport_redis::{Options, RedisBus, RedisStore};
+use transport_traits::{DataStore, DataStoreExt, ErrorKind, Precondition, PublisherExt};
+
+use crate::support::{key, number, run};
+
+#[test]
+fn wrong_credentials_are_denied_and_never_shown() {
+    let Some(server) = Redis::start("access::wrong_credentials", &["--requirepass", "right-secret"]) else {
+        return;
+    };
+    run(async {
+        let wrong = format!("{}?pass=wrong-secret", server.url());
+        let errors = [
+            RedisStore::connect(&wrong).await.unwrap_err(),
+            RedisBus::connect(&wrong).await.unwrap_err(),
+            RedisStore::connect(&server.url()).await.unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+        }
+        let right = format!("{}?pass=right-secret", server.url());
+        let store = RedisStore::connect(&right).await.unwrap();
+        store.create(key("k"), number(1)).await.unwrap();
+        assert!(!format!("{store:?}").contains("secret"));
+    });
+}
+
+#[test]
+fn urls_and_certificates_that_make_no_sense_are_invalid() {
+    run(async {
+        for url in ["", "http://localhost", "redis://", "nats://localhost", "rediss://localhost#insecure"] {
+            let error = RedisBus::connect(url).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{url:?}: {error}");
+        }
+        let options = [
+            Options::default().root_certificates("a-secret"),
+            Options::default().client_certificate("a-secret", "a-secret"),
+        ];
+        for (options, url) in options.iter().zip(["redis://localhost", "rediss://localhost"].iter().cycle()) {
+            assert!(!format!("{:?}", options.clone().root_certificates("")).contains("a-secret"));
+            let error = options.clone().store(url).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+            assert!(!format!("{error:?}").contains("a-secret"), "{error:?}");
+        }
+    });
+}
+
+#[test]
+fn an_encrypted_connection_needs_both_sides_to_prove_themselves() {
+    let authority = Authority::new();
+    let test = "access::an_encrypted_connection_needs_both_sides_to_prove_themselves";
+    let Some(server) = Redis::start_encrypted(test, &authority) else { return };
+    run(async {
+        // So that it has the name which the certificate is for.
+        let proxy = Proxy::start(Upstream::Tcp(server.address()));
+        let port = proxy.address().port();
+        let url = format!("rediss://localhost:{port}");
+        let client = authority.vouch_for("ann");
+        let trusting = Options::default().root_certificates(authority.certificate());
+        let complete = trusting.clone().client_certificate(client.certificate, client.key);
+        let store = complete.clone().store(&url).await.unwrap();
+        store.put(key("k"), number(1), Precondition::Always).await.unwrap();
+        let bus = complete.clone().bus(&url).await.unwrap();
+        bus.send("news", "x").await.unwrap();
+        let stranger = Authority::new().vouch_for("ann");
+        let refused = [
+            Options::default().store(&url).await.unwrap_err(),
+            trusting.clone().store(&url).await.unwrap_err(),
+            trusting.client_certificate(stranger.certificate, stranger.key).store(&url).await.unwrap_err(),
+            complete.clone().store(&format!("rediss://127.0.0.1:{port}")).await.unwrap_err(),
+            RedisStore::connect(&format!("redis://localhost:{port}")).await.unwrap_err(),
+        ];
+        assert_eq!(refused.map(|error| error.kind()), [ErrorKind::Unavailable; 5]);
+    });
+}
