@@ -1,11 +1,14 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
 /// The most players that a run may have.
 pub(crate) const MAX_PLAYERS: u32 = 10_000;
+
+/// What makes the program one server of a fleet.
+pub(crate) const SERVER_COMMAND: &str = "demo-server";
 
 /// Save data, bulk messages and pools for fleets of servers.
 #[derive(Parser)]
@@ -21,6 +24,9 @@ pub(crate) enum Command {
     ///
     /// Exits with 0 if every promise was kept, 1 if one was broken, 2 if the run could not be made.
     Demo(DemoArgs),
+    /// One server of a demonstration's fleet, which the demonstration starts.
+    #[command(name = SERVER_COMMAND, hide = true)]
+    DemoServer,
 }
 
 #[derive(Args)]
@@ -43,11 +49,14 @@ pub(crate) struct DemoArgs {
 
     /// The SQLite file to keep the save data in; a side ledger is written to FILE.ledger. Without it a
     /// temporary file is used.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "bus")]
     pub(crate) data: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) services: Option<Services>,
+
     /// Let the data file grow to so many pages (of 4,096 bytes) only, as on a full disk.
-    #[arg(long, value_name = "PAGES", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "PAGES", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "bus")]
     pub(crate) max_pages: Option<u32>,
 
     /// Print one JSON object instead of the table.
@@ -58,4 +67,25 @@ pub(crate) struct DemoArgs {
     /// ledger.
     #[arg(long, value_name = "FILE", exclusive = true)]
     pub(crate) verify: Option<PathBuf>,
+}
+
+/// Services outside. Each server is then a process of its own, and the one that crashes is killed with SIGKILL.
+#[derive(Args, Clone)]
+pub(crate) struct Services {
+    /// The bus to run over: redis://, rediss://, nats://, tls:// or postgres://. Each server is then a process of its
+    /// own, and the one that crashes is killed with SIGKILL.
+    #[arg(long, value_name = "URL", required = false, requires = "store")]
+    pub(crate) bus: String,
+
+    /// The data store to run over: as for --bus, or sqlite:FILE.
+    #[arg(long, value_name = "URL", required = false, requires = "bus")]
+    pub(crate) store: String,
+}
+
+impl DemoArgs {
+    /// The SQLite file that the user named, if any.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        let named = self.services.as_ref().and_then(|services| services.store.strip_prefix("sqlite:"));
+        named.map(Path::new).or(self.data.as_deref())
+    }
 }

@@ -20,6 +20,7 @@ const UNUSABLE: u8 = 2;
 fn main() -> ExitCode {
     let outcome = match Arguments::try_parse() {
         Ok(Arguments { command: Command::Demo(arguments) }) => demo::run(&arguments),
+        Ok(Arguments { command: Command::DemoServer }) => demo::serve(),
         Err(error) => Err(wrong_arguments(&error)),
     };
     match outcome {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
-use transport_memory::MemoryBus;
 
 use super::fleet::Fleet;
+use super::ground::Ground;
 use super::traffic::Traffic;
 
 const REDRAW: Duration = Duration::from_millis(200);
@@ -21,14 +21,14 @@ pub(super) struct LiveView {
 }
 
 impl LiveView {
-    pub(super) fn over(fleet: &Arc<Fleet>, bus: &MemoryBus, length: Duration) -> Self {
+    pub(super) fn over(fleet: &Arc<Fleet>, ground: &Arc<Ground>, length: Duration) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let (fleet, bus, start) = (Arc::clone(fleet), bus.clone(), Instant::now());
+        let (fleet, ground, start) = (Arc::clone(fleet), Arc::clone(ground), Instant::now());
         let task = tokio::spawn(async move {
             let mut every = tokio::time::interval(if terminal { REDRAW } else { PLAIN_LINE });
             loop {
                 every.tick().await;
-                let line = Line::read(&fleet, &bus, start.elapsed(), length);
+                let line = Line::read(&fleet, &ground, start.elapsed(), length);
                 if terminal { line.redraw() } else { line.print() }
             }
         });
@@ -55,7 +55,7 @@ struct Line {
 }
 
 impl Line {
-    fn read(fleet: &Fleet, bus: &MemoryBus, elapsed: Duration, length: Duration) -> Self {
+    fn read(fleet: &Fleet, ground: &Ground, elapsed: Duration, length: Duration) -> Self {
         let counts = fleet.ledger.counts();
         Self {
             elapsed,
@@ -64,18 +64,20 @@ impl Line {
             servers: fleet.running().len(),
             accepted: counts.accepted,
             durable: counts.durable,
-            traffic: Traffic::read(bus, fleet, elapsed),
+            traffic: Traffic::read(ground, fleet, elapsed),
         }
     }
 
     fn text(&self) -> String {
         let seconds = self.elapsed.as_secs_f64();
-        let Traffic { frames, frame_bytes, frame_limit, requests_used, requests_allowed, .. } = self.traffic;
-        let fill = 100 * frame_bytes / (frames * frame_limit).max(1);
-        let budget = 100 * requests_used / requests_allowed.max(1);
+        let Traffic { frames, frame_bytes, room, requests_used, bus, .. } = self.traffic;
+        let fill = 100 * frame_bytes / room.max(1);
+        let budget = bus.map_or_else(String::new, |bus| {
+            format!("  budget {} %", 100 * requests_used / bus.allowed.max(1))
+        });
         format!(
             "{seconds:5.1} s  {} servers  {} online  {} operations ({:.0}/s, {} durable)  frames {frames}, \
-             filled {fill} %  budget {budget} %",
+             filled {fill} %{budget}",
             self.servers,
             self.online,
             self.accepted,

@@ -1,24 +1,30 @@
-//! `nexus demo`: a small fleet that is broken on purpose, and a ledger of what it promised.
+//! `nexus demo`: a small fleet that is broken on purpose, and a ledger of what it promised. Its servers are in this
+//! process, or each in one of its own.
 
+mod backends;
 mod convergence;
+mod deeds;
 mod fleet;
+mod ground;
+mod host;
 mod judge;
 mod ledger;
 mod live_view;
 mod observed;
 mod operation;
 mod player;
+mod process;
+mod protocol;
 mod report;
 mod saved;
 mod seat;
+mod serve;
 mod server;
 mod side_ledger;
 mod stage;
 mod tally;
 mod traffic;
 mod verify;
-
-use std::path::Path;
 
 use crate::args::DemoArgs;
 use crate::failure::Failure;
@@ -29,8 +35,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<bool, Failure> {
         return verify::run(data);
     }
     let temporary = tempfile::tempdir().map_err(|error| Failure::because("no temporary folder", &error))?;
-    let data = args.data.clone().unwrap_or_else(|| temporary.path().join("demo.sqlite"));
-    let report = play(args, &data)?;
+    let report = runtime()?.block_on(stage::play(args, temporary.path()))?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report).expect("a report is plain data"));
     } else {
@@ -39,8 +44,16 @@ pub(crate) fn run(args: &DemoArgs) -> Result<bool, Failure> {
     Ok(report.is_ok())
 }
 
-fn play(args: &DemoArgs, data: &Path) -> Result<report::Report, Failure> {
+/// Runs one server of a demonstration's fleet.
+pub(crate) fn serve() -> Result<bool, Failure> {
+    let runtime = runtime()?;
+    let served = runtime.block_on(serve::serve());
+    // A thread may wait for the next line of the standard input for ever.
+    runtime.shutdown_background();
+    served.map(|()| true)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::because("no runtime", &error))?;
-    runtime.block_on(stage::play(args, data))
+    runtime.map_err(|error| Failure::because("no runtime", &error))
 }

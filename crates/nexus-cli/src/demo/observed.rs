@@ -14,16 +14,16 @@ use transport_traits::{
 use crate::failure::with_causes;
 
 /// A store that passes everything on.
-pub(super) struct Observed<S> {
-    store: S,
+pub(super) struct Observed {
+    store: Arc<dyn DataStore>,
     reads: AtomicU64,
     writes: AtomicU64,
     failure: Mutex<Option<String>>,
     failed: Notify,
 }
 
-impl<S: DataStore> Observed<S> {
-    pub(super) fn new(store: S) -> Self {
+impl Observed {
+    pub(super) fn new(store: Arc<dyn DataStore>) -> Self {
         Self {
             store,
             reads: AtomicU64::new(0),
@@ -61,7 +61,7 @@ impl<S: DataStore> Observed<S> {
     }
 }
 
-impl<S: DataStore> DataStore for Observed<S> {
+impl DataStore for Observed {
     fn limits(&self) -> &StoreLimits {
         self.store.limits()
     }

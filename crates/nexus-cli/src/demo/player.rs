@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use nexus_store::{SaveData, UpdateError};
-
 use super::fleet::Fleet;
 use super::operation::{OperationId, Standing};
-use super::seat::{Seat, Watch};
-use super::tally::mark;
+use super::protocol::Answer;
+use super::seat::Seat;
+use super::server::OpenRecord;
 use crate::failure::Failure;
 
 /// Every so many hops a server without the player watches the record too, as a friend's would.
@@ -44,7 +43,7 @@ impl Player {
 
     async fn join(&mut self) -> Result<Option<Seat>, Failure> {
         let server = self.fleet.any_server(&mut self.rng, None)?;
-        Seat::take(&self.fleet, server, self.number).await
+        Seat::take(&self.fleet, &server, self.number).await
     }
 
     /// One thing that a player does. `None` when the player is offline afterwards.
@@ -53,13 +52,13 @@ impl Player {
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = self.fleet.stopped() => return Ok(Some(seat)),
-            () = seat.server.died() => {
+            () = seat.server().died() => {
                 self.be_away(Duration::from_secs(1)).await;
                 return Ok(None);
             }
         }
         match self.rng.u32(0..100) {
-            0..55 => self.earn(&mut seat)?,
+            0..55 => self.earn(&mut seat).await?,
             55..70 => self.spend(&seat).await?,
             70..88 => self.award(&seat).await?,
             88..95 => return self.hop(seat).await,
@@ -74,10 +73,10 @@ impl Player {
     }
 
     /// Coins for the player, on the player's own server; saved when the server next flushes.
-    fn earn(&mut self, seat: &mut Seat) -> Result<(), Failure> {
+    async fn earn(&mut self, seat: &mut Seat) -> Result<(), Failure> {
         let coins = self.rng.i64(1..=50);
-        let id = self.fleet.ledger.issue(self.number, seat.server.number, coins)?;
-        if self.add(id, coins, &seat.save)? {
+        let id = self.fleet.ledger.issue(self.number, seat.server().number, coins)?;
+        if self.add(id, coins, &seat.record).await? {
             seat.accepted.push(id);
         }
         Ok(())
@@ -86,43 +85,25 @@ impl Player {
     /// Coins that must be there: checked and taken on the stored value, durable when it returns.
     async fn spend(&mut self, seat: &Seat) -> Result<(), Failure> {
         let price = self.rng.i64(1..=60);
-        let id = self.fleet.ledger.issue(self.number, seat.server.number, -price)?;
-        let (tally, unit) = mark(id.index);
-        let mark = tally.clone();
-        let named = ["coins", &tally];
-        let bought = seat.save.update(&named, move |fields| {
-            let number =
-                |value: Option<&serde_json::Value>| value.and_then(|value| value.as_i64()).unwrap_or(0);
-            let coins = number(fields.get("coins"));
-            if coins < price {
-                return Err(TooPoor);
-            }
-            let marked = number(fields.get(&mark)) + unit;
-            fields.set("coins", coins - price);
-            fields.set(&mark, marked);
-            Ok(())
-        });
-        let standing = match seat.server.alive(bought).await {
+        let id = self.fleet.ledger.issue(self.number, seat.server().number, -price)?;
+        let standing = match seat.record.spend(id.index, price).await? {
             None => return Ok(()),
-            Some(Ok(())) => Standing::Durable,
-            Some(Err(UpdateError::Unknown(_))) => Standing::Doubtful,
-            Some(Err(UpdateError::Aborted(TooPoor))) => Standing::Unaffordable,
-            Some(Err(_)) => Standing::Refused,
+            Some(Answer::Done) => Standing::Durable,
+            Some(Answer::Doubtful) => Standing::Doubtful,
+            Some(Answer::Unaffordable) => Standing::Unaffordable,
+            Some(_) => Standing::Refused,
         };
         self.fleet.ledger.answered(id, standing)
     }
 
     /// Coins for somebody else, given by a server on which that player is not.
     async fn award(&mut self, seat: &Seat) -> Result<(), Failure> {
-        let server = self.fleet.any_server(&mut self.rng, Some(seat.server.number))?;
+        let server = self.fleet.any_server(&mut self.rng, Some(seat.server().number))?;
         let player = self.rng.u32(0..self.players);
-        let Some(opened) = server.alive(server.saves.open(server.record_of(player))).await else {
-            return Ok(());
-        };
-        let save = opened.map_err(|error| Failure::because("cannot open a record", &error))?;
+        let Some(record) = server.open(player).await? else { return Ok(()) };
         let coins = self.rng.i64(1..=20);
         let id = self.fleet.ledger.issue(player, server.number, coins)?;
-        if self.add(id, coins, &save)? && matches!(server.alive(save.flush()).await, Some(Ok(()))) {
+        if self.add(id, coins, &record).await? && matches!(record.flush().await?, Some(Answer::Done)) {
             self.fleet.ledger.answered(id, Standing::Durable)?;
         }
         Ok(())
@@ -130,8 +111,8 @@ impl Player {
 
     /// To another server, which shows the player before the old one lets go, as teleports do.
     async fn hop(&mut self, old: Seat) -> Result<Option<Seat>, Failure> {
-        let server = self.fleet.any_server(&mut self.rng, Some(old.server.number))?;
-        let seat = Seat::take(&self.fleet, server, self.number).await?;
+        let server = self.fleet.any_server(&mut self.rng, Some(old.server().number))?;
+        let seat = Seat::take(&self.fleet, &server, self.number).await?;
         if seat.is_none() {
             self.fleet.left(self.number);
         }
@@ -146,13 +127,11 @@ impl Player {
 
     /// A third server keeps the record open for a while and sees what happens to it.
     async fn be_watched(&mut self, seat: &Seat) -> Result<(), Failure> {
-        let server = self.fleet.any_server(&mut self.rng, Some(seat.server.number))?;
+        let server = self.fleet.any_server(&mut self.rng, Some(seat.server().number))?;
         let (fleet, player, time) = (Arc::clone(&self.fleet), self.number, self.pace * 4);
         tokio::spawn(async move {
-            let Some(Ok(save)) = server.alive(server.saves.open(server.record_of(player))).await else {
-                return;
-            };
-            let _watch = Watch::over(&fleet, &save, server.number, player);
+            // If it cannot be opened, the player who sits there meets the same failure, and reports it.
+            let Ok(Some(_record)) = server.open(player).await else { return };
             tokio::select! {
                 () = tokio::time::sleep(time) => {}
                 () = fleet.stopped() => {}
@@ -161,12 +140,11 @@ impl Player {
         Ok(())
     }
 
-    /// Marks the operation and adds its coins; says whether the handle accepted it.
-    fn add(&self, id: OperationId, coins: i64, save: &SaveData) -> Result<bool, Failure> {
-        let (tally, unit) = mark(id.index);
-        let accepted = save.increment(&tally, unit).and_then(|()| save.increment("coins", coins)).is_ok();
-        let standing = if accepted { Standing::Accepted } else { Standing::Refused };
-        self.fleet.ledger.answered(id, standing)?;
+    /// Adds the coins; says whether the server accepted them.
+    async fn add(&self, id: OperationId, coins: i64, record: &OpenRecord) -> Result<bool, Failure> {
+        let Some(answer) = record.add(id.index, coins).await? else { return Ok(false) };
+        let accepted = matches!(answer, Answer::Done);
+        self.fleet.ledger.answered(id, if accepted { Standing::Accepted } else { Standing::Refused })?;
         Ok(accepted)
     }
 
@@ -189,7 +167,3 @@ impl Player {
         }
     }
 }
-
-/// The player cannot afford it.
-#[derive(Debug)]
-struct TooPoor;

@@ -1,10 +1,13 @@
-//! Reading players back from the data file, through a fresh connection and SQL alone.
+//! Reading players back: from a data file through a fresh connection and SQL alone, from elsewhere through a fresh one of
+//! its adapter.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use futures::TryStreamExt;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Map, Value};
+use transport_traits::{DataStore, Error, RecordKey};
 
 use crate::failure::Failure;
 
@@ -45,6 +48,22 @@ pub(super) fn read(data: &Path, store: &str) -> Result<BTreeMap<u32, SavedPlayer
         let (key, text) = row.map_err(failed)?;
         let (player, fields) = parse(&key, &text)
             .ok_or_else(|| Failure::new(format!("{}: record {key} is no player's", data.display())))?;
+        players.insert(player, SavedPlayer::new(fields));
+    }
+    Ok(players)
+}
+
+/// All players of `name` in a data store.
+pub(super) async fn fetch(store: &dyn DataStore, name: &str) -> Result<BTreeMap<u32, SavedPlayer>, Failure> {
+    let failed = |error: Error| Failure::because("cannot read the store", &error);
+    let keys: Vec<_> = store.list(name.into(), "".into()).try_collect().await.map_err(failed)?;
+    let mut players = BTreeMap::new();
+    for key in keys {
+        let Some(stored) = store.get(RecordKey::new(name, key.clone())).await.map_err(failed)? else {
+            continue;
+        };
+        let (player, fields) = parse(&key, &stored.record.value)
+            .ok_or_else(|| Failure::new(format!("the store's record {key} is no player's")))?;
         players.insert(player, SavedPlayer::new(fields));
     }
     Ok(players)

@@ -1,28 +1,24 @@
 //! The course of a run: start the fleet, let people play, kill a server, let one join, stop, count.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use transport_memory::MemoryBus;
-use transport_sqlite::{Options, SqliteStore};
-use transport_traits::limits::Load;
-use transport_traits::{TokioTimer, WallTime, presets};
 
 use super::convergence;
 use super::fleet::Fleet;
+use super::ground::Ground;
+use super::host::POOL_TIMEOUT;
 use super::judge::judge;
 use super::ledger::Ledger;
 use super::live_view::LiveView;
-use super::observed::Observed;
 use super::player::Player;
+use super::protocol::{Answer, Ask};
 use super::report::{Measured, Report};
-use super::saved;
 use super::seat::Seat;
-use super::server::{Ground, POOL_TIMEOUT, Server};
 use super::side_ledger::SideLedger;
 use super::traffic::Traffic;
 use crate::args::DemoArgs;
@@ -45,49 +41,36 @@ const JOIN_AT: f64 = 0.6;
 /// A run in progress.
 pub(super) struct Stage<'a> {
     args: &'a DemoArgs,
-    ground: Ground,
-    store: Arc<Observed<SqliteStore>>,
+    ground: Arc<Ground>,
     fleet: Arc<Fleet>,
-    data: PathBuf,
     measured: Mutex<Measured>,
     start: Instant,
     interrupted: watch::Receiver<bool>,
 }
 
-/// Runs the fleet over the data file and reports.
-pub(super) async fn play(args: &DemoArgs, data: &Path) -> Result<Report, Failure> {
-    let stage = Stage::set_up(args, data)?;
-    let view = LiveView::over(&stage.fleet, &stage.ground.bus, Duration::from_secs(args.seconds.into()));
+/// Runs the fleet and reports. What nobody named a place for goes into the folder `temporary`.
+pub(super) async fn play(args: &DemoArgs, temporary: &Path) -> Result<Report, Failure> {
+    let stage = Stage::set_up(args, temporary).await?;
+    let view = LiveView::over(&stage.fleet, &stage.ground, Duration::from_secs(args.seconds.into()));
     let played = tokio::select! {
         played = stage.run() => played,
-        why = stage.store.unusable() => Err(Failure::new(format!("{}: {why}", data.display()))),
+        why = stage.ground.unusable() => Err(why),
     };
     view.finish();
     played?;
-    stage.report()
+    stage.report().await
 }
 
 impl<'a> Stage<'a> {
-    fn set_up(args: &'a DemoArgs, data: &Path) -> Result<Self, Failure> {
-        let options =
-            args.max_pages.map_or_else(Options::default, |pages| Options::default().max_pages(pages));
-        let opened = options.open(data);
-        let sqlite =
-            opened.map_err(|error| Failure::because(format!("cannot use {}", data.display()), &error))?;
-        let store = Arc::new(Observed::new(sqlite));
-        let store_name = format!("coins-{}", WallTime::from_system_clock().as_micros());
-        let side = args.data.as_deref().map(|data| SideLedger::begin(data, &store_name)).transpose()?;
-        let timer = Arc::new(TokioTimer::new());
-        let load = Load { servers: args.servers, players: args.players / args.servers };
-        let bus = MemoryBus::new(presets::ROBLOX_MESSAGING, load, timer.clone());
-        let ground = Ground { bus, store: store.clone(), timer, store_name, seed: args.seed };
+    async fn set_up(args: &'a DemoArgs, temporary: &Path) -> Result<Self, Failure> {
+        let data = args.data.clone().unwrap_or_else(|| temporary.join("demo.sqlite"));
+        let ground = Arc::new(Ground::open(args, data).await?);
+        let side = args.file().map(|file| SideLedger::begin(file, &ground.store_name)).transpose()?;
         let fleet = Arc::new(Fleet::new(Ledger::new(args.players, side)));
         Ok(Self {
             args,
             ground,
-            store,
             fleet,
-            data: data.to_owned(),
             measured: Mutex::default(),
             start: Instant::now(),
             interrupted: listen_for_interrupts(),
@@ -96,13 +79,13 @@ impl<'a> Stage<'a> {
 
     async fn run(&self) -> Result<(), Failure> {
         for number in 0..self.args.servers as usize - 1 {
-            self.fleet.add(Arc::new(Server::start(&self.ground, number).await?));
+            self.fleet.add(self.ground.start(number, &self.fleet).await?);
         }
         let start = Instant::now();
         let mut players = self.players();
         let ((), seats) = futures::try_join!(self.course(), self.gather(&mut players))?;
         self.measured.lock().played = start.elapsed();
-        self.settle().await;
+        self.settle().await?;
         self.close().await;
         drop(seats);
         Ok(())
@@ -163,17 +146,17 @@ impl<'a> Stage<'a> {
             let victim = self.fleet.any_server(&mut rng, None)?;
             self.fleet.kill(&victim);
             self.measured.lock().crashed = Some(victim.name.clone());
-            let took = convergence::after_crash(&self.fleet, &victim).await;
+            let took = convergence::after_crash(&self.fleet, &victim).await?;
             self.measured.lock().converged_after_crash = Some(took);
             Ok(())
         };
         let join = async {
             tokio::time::sleep(length.mul_f64(JOIN_AT)).await;
             let number = self.args.servers as usize - 1;
-            let joined = Arc::new(Server::start(&self.ground, number).await?);
+            let joined = self.ground.start(number, &self.fleet).await?;
             self.fleet.add(Arc::clone(&joined));
             self.measured.lock().joined = Some(joined.name.clone());
-            let took = convergence::after_join(&self.fleet, &joined).await;
+            let took = convergence::after_join(&self.fleet, &joined).await?;
             self.measured.lock().converged_after_join = Some(took);
             Ok(())
         };
@@ -185,29 +168,37 @@ impl<'a> Stage<'a> {
     }
 
     /// Nobody moves any more: the views must come to agree.
-    async fn settle(&self) {
-        let agreed = convergence::of_all(&self.fleet, PATIENCE).await;
+    async fn settle(&self) -> Result<(), Failure> {
+        let pools_equal = convergence::of_all(&self.fleet, PATIENCE).await?;
+        let differing = convergence::differing(&self.fleet).await?;
         let mut measured = self.measured.lock();
-        measured.pools_equal = agreed.is_some();
-        measured.differing = convergence::differing(&self.fleet);
+        (measured.pools_equal, measured.differing) = (pools_equal, differing);
+        Ok(())
     }
 
     async fn close(&self) {
         let servers = self.fleet.running();
-        let closing = futures::future::join_all(servers.iter().map(|server| server.close()));
-        let closed = tokio::time::timeout(CLOSING, closing).await;
+        let closing = futures::future::join_all(servers.iter().map(|server| server.ask(Ask::Close)));
+        let answers = tokio::time::timeout(CLOSING, closing).await.unwrap_or_default();
+        let unsaved: Vec<usize> = answers
+            .into_iter()
+            .filter_map(|answer| match answer {
+                Ok(Some(Answer::Closed { unsaved })) => Some(unsaved),
+                _ => None,
+            })
+            .collect();
         let mut measured = self.measured.lock();
-        measured.closed = closed.is_ok();
-        measured.unsaved = closed.iter().flatten().map(|report| report.unsaved.len()).sum();
-        measured.traffic = Traffic::read(&self.ground.bus, &self.fleet, self.start.elapsed());
+        measured.closed = unsaved.len() == servers.len();
+        measured.unsaved = unsaved.into_iter().sum();
+        measured.traffic = Traffic::read(&self.ground, &self.fleet, self.start.elapsed());
     }
 
-    fn report(&self) -> Result<Report, Failure> {
-        let saved = saved::read(&self.data, &self.ground.store_name)?;
+    async fn report(&self) -> Result<Report, Failure> {
+        let saved = self.ground.saved().await?;
         let (players, seen_after) = self.fleet.ledger.close();
         let verdict = judge(&players, &saved, &self.fleet.killed());
         let mut measured = self.measured.lock().clone();
-        (measured.store_reads, measured.store_writes) = self.store.counts();
+        (measured.store_reads, measured.store_writes) = self.ground.store_counts(&self.fleet);
         Ok(Report::new(self.args, verdict, measured, seen_after))
     }
 }

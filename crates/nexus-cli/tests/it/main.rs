@@ -3,4 +3,5 @@
 mod demo;
 mod killed;
 mod program;
+mod services;
 mod unusable;

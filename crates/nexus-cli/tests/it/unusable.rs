@@ -14,12 +14,15 @@ fn assert_refused(output: &Output, says: &str) {
 
 #[test]
 fn wrong_arguments_are_refused() {
-    let wrong: [&[&str]; 6] = [
+    let wrong: [&[&str]; 9] = [
         &["demo", "--servers", "two"],
         &["demo", "--servers", "3"],
         &["demo", "--seconds", "0"],
         &["demo", "--max-pages", "0"],
         &["demo", "--verify", "x", "--json"],
+        &["demo", "--bus", "redis://localhost"],
+        &["demo", "--store", "sqlite:x"],
+        &["demo", "--bus", "redis://localhost", "--store", "sqlite:x", "--data", "x"],
         &["dance"],
     ];
     for wrong in wrong {
@@ -36,6 +39,25 @@ fn a_file_that_cannot_be_written_is_refused() {
     let nowhere = folder.path().join("no such folder/demo.sqlite");
     assert_refused(&run(&["demo", "--data", nowhere.to_str().unwrap()]), "no such folder");
     assert_refused(&run(&["demo", "--data", folder.path().to_str().unwrap()]), "cannot use");
+}
+
+#[test]
+fn services_that_cannot_be_used_are_refused_and_their_urls_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = format!("sqlite:{}", folder.path().join("demo.sqlite").display());
+    let nobody = "redis://:secret@127.0.0.1:1";
+    let wrong = [
+        ("sqlite:x", file.as_str()),
+        ("mysql://secret", &file),
+        (nobody, &file),
+        (nobody, nobody),
+        (nobody, "x"),
+    ];
+    for (bus, store) in wrong {
+        let output = run(&["demo", "--bus", bus, "--store", store]);
+        assert_refused(&output, "");
+        assert!(!text(&output.stderr).contains("secret"), "{}", text(&output.stderr));
+    }
 }
 
 #[test]
