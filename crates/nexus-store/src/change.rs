@@ -31,6 +31,10 @@ pub enum NoEffect {
     Overflow,
 }
 
+/// Characters of a number: a double's shortest text has up to 17 digits, a sign and a point, and an exponent
+/// of up to five; integers are shorter.
+const LONGEST_NUMBER: usize = 24;
+
 impl Change {
     /// What a field that holds `current` holds afterwards; `None` is a field that is not there.
     ///
@@ -40,12 +44,40 @@ impl Change {
     /// # Errors
     /// The change has no effect.
     pub fn apply(&self, current: Option<&Arc<Value>>) -> Result<Option<Arc<Value>>, NoEffect> {
+        match (self, current) {
+            (Self::Set(value), _) => Ok(Some(Arc::clone(value))),
+            (Self::Remove, _) => Ok(None),
+            (Self::Increment(number) | Self::Max(number) | Self::Min(number), None) => {
+                Ok(Some(Arc::new(Value::Number(number.clone()))))
+            }
+            (Self::Increment(_) | Self::Max(_) | Self::Min(_), Some(current)) => {
+                let Value::Number(held) = &**current else { return Err(NoEffect::NotANumber) };
+                let new = self.number_after(held)?;
+                Ok(Some(new.map_or_else(|| Arc::clone(current), |number| Arc::new(Value::Number(number)))))
+            }
+        }
+    }
+
+    /// As [`apply`](Self::apply), where the field holds a number that nobody else holds: it changes where it
+    /// stands. `false`: it is no such field, or this no change of numbers, and nothing happened.
+    pub(crate) fn apply_in_place(&self, current: &mut Arc<Value>) -> Result<bool, NoEffect> {
+        if matches!(self, Self::Set(_) | Self::Remove) {
+            return Ok(false);
+        }
+        let Some(Value::Number(held)) = Arc::get_mut(current) else { return Ok(false) };
+        if let Some(new) = self.number_after(held)? {
+            *held = new;
+        }
+        Ok(true)
+    }
+
+    /// What a change of numbers makes of one; `None`: it stays.
+    fn number_after(&self, held: &Number) -> Result<Option<Number>, NoEffect> {
         match self {
-            Self::Set(value) => Ok(Some(Arc::clone(value))),
-            Self::Remove => Ok(None),
-            Self::Increment(by) => with_number(current, by, |held| sum(held, by).map(Some)),
-            Self::Max(to) => with_number(current, to, |held| Ok(select(held, to, Ordering::Less))),
-            Self::Min(to) => with_number(current, to, |held| Ok(select(held, to, Ordering::Greater))),
+            Self::Increment(by) => sum(held, by).map(Some),
+            Self::Max(to) => Ok(select(held, to, Ordering::Less)),
+            Self::Min(to) => Ok(select(held, to, Ordering::Greater)),
+            Self::Set(_) | Self::Remove => Ok(None),
         }
     }
 
@@ -70,30 +102,14 @@ impl Change {
         }
     }
 
-    /// Bytes that its operand takes as text.
+    /// Bytes that its operand takes as text, at most.
     pub(crate) fn text_len(&self) -> usize {
         match self {
             Self::Set(value) => json::text_len(value),
             Self::Remove => 1,
-            Self::Increment(number) | Self::Max(number) | Self::Min(number) => json::text_len(number),
+            Self::Increment(_) | Self::Max(_) | Self::Min(_) => LONGEST_NUMBER,
         }
     }
-}
-
-/// Applies `f` to the number that the field holds. It gives the new number, or `None` to keep the old.
-fn with_number(
-    current: Option<&Arc<Value>>,
-    missing: &Number,
-    f: impl FnOnce(&Number) -> Result<Option<Number>, NoEffect>,
-) -> Result<Option<Arc<Value>>, NoEffect> {
-    let Some(current) = current else {
-        return Ok(Some(Arc::new(Value::Number(missing.clone()))));
-    };
-    let Value::Number(held) = &**current else {
-        return Err(NoEffect::NotANumber);
-    };
-    let new = f(held)?;
-    Ok(Some(new.map_or_else(|| Arc::clone(current), |number| Arc::new(Value::Number(number)))))
 }
 
 fn sum(a: &Number, b: &Number) -> Result<Number, NoEffect> {

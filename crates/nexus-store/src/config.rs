@@ -11,11 +11,13 @@ pub enum Profile {
     #[default]
     Default,
     /// The original's format, for fleets with its servers: writes are made at once and announced by Fetch. What the
-    /// [crate promises](crate#what-is-promised) holds but for two points: operations of others are not adopted, and what
-    /// this process wrote without learning the outcome may be *undetermined*.
+    /// [crate promises](crate#what-is-promised) holds but for three points: operations of others are not adopted, what
+    /// this process wrote without learning the outcome may be *undetermined*, and **keys must differ between stores**,
+    /// since the original's channels have the key's name alone: see [`machine::original`](crate::machine::original).
     Nexus,
     /// The original's format, timing and semantics, message for message. Only what a crash of this process spares, an
-    /// autosave each [`Config::flush_delay`] makes durable. See [`Config::strict_nexus`].
+    /// autosave each [`Config::flush_delay`] makes durable. Keys must differ between stores, as in [`Self::Nexus`]. See
+    /// [`Config::strict_nexus`].
     StrictNexus,
 }
 

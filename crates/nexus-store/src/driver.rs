@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::future::{self, BoxFuture};
-use futures::stream::{AbortHandle, BoxStream, FuturesUnordered, SelectAll, StreamExt, abortable};
-use transport_traits::{DataStore, Delivery, Error, Instant, Publisher, Subscriber, Subscription, Topic};
+use futures::stream::{AbortHandle, FuturesUnordered, StreamExt};
+use transport_traits::{DataStore, Error, Instant, Publisher, Subscriber, Subscription, Topic};
 
 use crate::Fields;
 use crate::machine::{Input, Output, RecordId, UpdateRun};
 use crate::shared::Shared;
+use crate::subscriptions::Subscriptions;
 
 /// Rounds of work before the driver lets others run.
 const ROUNDS: usize = 64;
@@ -29,9 +30,9 @@ pub struct Driver {
     shared: Arc<Shared>,
     ports: Ports,
     calls: FuturesUnordered<BoxFuture<'static, Answer>>,
-    streams: SelectAll<BoxStream<'static, Input>>,
-    /// Ends the stream of a record, or the call that is to begin it.
-    subscriptions: HashMap<RecordId, AbortHandle>,
+    subscriptions: Subscriptions,
+    /// Ends a call that is to begin the subscription of a record.
+    subscribing: HashMap<RecordId, AbortHandle>,
     sleep: Option<(Instant, BoxFuture<'static, ()>)>,
 }
 
@@ -56,8 +57,8 @@ impl Driver {
             shared,
             ports,
             calls: FuturesUnordered::new(),
-            streams: SelectAll::new(),
-            subscriptions: HashMap::new(),
+            subscriptions: Subscriptions::default(),
+            subscribing: HashMap::new(),
             sleep: None,
         }
     }
@@ -93,7 +94,8 @@ impl Driver {
             }
             Output::Subscribe(id, topic) => self.subscribe(id, topic),
             Output::Closed(id) => {
-                if let Some(handle) = self.subscriptions.remove(&id) {
+                self.subscriptions.end(id);
+                if let Some(handle) = self.subscribing.remove(&id) {
                     handle.abort();
                 }
             }
@@ -111,7 +113,7 @@ impl Driver {
     fn subscribe(&mut self, id: RecordId, topic: Topic) {
         let subscriber = Arc::clone(&self.ports.subscriber);
         let (call, handle) = future::abortable(async move { subscriber.subscribe(topic).await });
-        self.subscriptions.insert(id, handle);
+        self.subscribing.insert(id, handle);
         self.calls.push(Box::pin(async move {
             call.await.map_or(Answer::Canceled, |result| Answer::Subscribed(id, result))
         }));
@@ -130,26 +132,13 @@ impl Driver {
         let input = match answer {
             Answer::Input(input) => input,
             Answer::Canceled => return,
-            Answer::Subscribed(id, Err(error)) => Input::Subscribed(id, Err(Arc::new(error))),
-            Answer::Subscribed(id, Ok(subscription)) => {
-                self.listen(id, subscription);
-                Input::Subscribed(id, Ok(()))
+            Answer::Subscribed(id, result) => {
+                self.subscribing.remove(&id);
+                let begun = result.map(|subscription| self.subscriptions.begin(id, subscription));
+                Input::Subscribed(id, begun.map_err(Arc::new))
             }
         };
         self.shared.with(|machine, now| machine.handle(now, input));
-    }
-
-    fn listen(&mut self, id: RecordId, subscription: Subscription) {
-        let (stream, handle) = abortable(subscription);
-        let inputs = stream.map(move |delivery| match delivery {
-            Delivery::Message(body) => Input::Received(id, body),
-            Delivery::Gap => Input::Gap(id),
-        });
-        let end = futures::stream::once(std::future::ready(Input::SubscriptionEnded(id)));
-        self.streams.push(Box::pin(inputs.chain(end)));
-        if let Some(old) = self.subscriptions.insert(id, handle) {
-            old.abort();
-        }
     }
 
     /// Takes in whatever happened. `true` if something did.
@@ -160,7 +149,7 @@ impl Driver {
             any = true;
         }
         for _ in 0..ROUNDS {
-            let Poll::Ready(Some(input)) = self.streams.poll_next_unpin(cx) else { break };
+            let Poll::Ready(Some(input)) = self.subscriptions.poll_next_unpin(cx) else { break };
             self.shared.with(|machine, now| machine.handle(now, input));
             any = true;
         }

@@ -118,6 +118,21 @@ impl Engine {
         either!(self, machine => machine.poll(now))
     }
 
+    /// Whether a call has made more to do since the last poll that gave `None`.
+    pub(crate) fn needs_poll(&self) -> bool {
+        match self {
+            Self::Default(machine) => machine.needs_poll(),
+            Self::Original(_) => true,
+        }
+    }
+
+    /// Whether anybody listens to a record's changes. The originals' machine tells them anyway.
+    pub(crate) fn tell_changes(&mut self, id: RecordId, told: bool) {
+        if let Self::Default(machine) = self {
+            machine.tell_changes(id, told);
+        }
+    }
+
     pub(crate) fn next_wakeup(&mut self, now: Instant) -> Option<Instant> {
         either!(self, machine => machine.next_wakeup(now))
     }

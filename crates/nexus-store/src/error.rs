@@ -10,7 +10,7 @@ use transport_traits::{Error, RecordKey};
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The store's name or the key is empty or longer than the store or the bus allows.
+    /// The store's name or the key is empty, or longer than the store allows.
     #[error("the record's name cannot be used")]
     Name(#[source] Arc<Error>),
     /// The store was shut down.
@@ -171,7 +171,8 @@ pub enum UpdateError<E> {
     /// The record could not be loaded.
     #[error("the record is not loaded")]
     NotLoaded,
-    /// The store refuses the record with this change.
+    /// The store refuses the record with this change. In [`Profile::StrictNexus`](crate::Profile::StrictNexus),
+    /// which tries nothing twice, also: a call to the store failed.
     #[error("the store refuses the record")]
     Refused(#[source] Arc<Error>),
     /// The write may or may not have happened, and it cannot be found out. It is not repeated.

@@ -43,12 +43,8 @@ impl NexusStore {
     /// # Errors
     /// The name cannot be used, or the store was shut down.
     pub async fn open(&self, key: RecordKey) -> Result<SaveData, OpenError> {
-        let name = key.clone();
-        let ((id, view), opened) = self.shared.try_call(|machine, now| {
-            let (id, view, ticket) = machine.open(now, key)?;
-            Ok(((id, view), ticket))
-        })?;
-        let record = SaveData::new(Arc::clone(&self.shared), id, name, view);
+        let (id, view, opened) = self.shared.open(key)?;
+        let record = SaveData::new(Arc::clone(&self.shared), id, view);
         match opened.await {
             Ok(_) => Ok(record),
             Err(_) => Err(OpenError::Closed),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Number, Value};
 
 use crate::Object;
+use crate::names::Names;
 
 /// The deepest nesting of a value: what is deeper could be written, but not read again, since `serde_json`
 /// reads 128 levels and the record itself is one.
@@ -115,9 +116,14 @@ pub(crate) fn memory(value: &Value) -> usize {
 
 /// Reads a record's value: an object, or the empty array, as which some languages write an empty object.
 pub(crate) fn parse_object(text: &str) -> Result<Object, String> {
+    parse_sharing(text, &mut Names::new())
+}
+
+/// The same, with names that are shared between records.
+pub(crate) fn parse_sharing(text: &str, names: &mut Names) -> Result<Object, String> {
     match serde_json::from_str(text) {
         Ok(Value::Object(members)) => {
-            Ok(members.into_iter().map(|(name, value)| (name.into(), Arc::new(value))).collect())
+            Ok(members.into_iter().map(|(name, value)| (names.share(&name), Arc::new(value))).collect())
         }
         Ok(Value::Array(items)) if items.is_empty() => Ok(Object::new()),
         Ok(_) => Err("the value is no JSON object".to_owned()),

@@ -47,15 +47,16 @@
 //! |---|---|---|
 //! | An operation is applied once or never, however often it is sent, by whomever. | The stored table of writers judges it: see *Exactly once* below. Asserted: the fence rises and stays behind the commits. | `fleet::*`, `table::an_operation_is_applied_at_most_once` |
 //! | An accepted operation is lost only with the process. | It leaves the journal only when a stored state contains it, or refuses it for ever (then it is reported). | `fleet::without_crashes_…` |
-//! | A durable operation is never lost. | `flush` is answered from the journal: by stored states only. Writes are compare-and-swap on the state they were computed from. | `fleet::with_crashes_…` |
+//! | A durable operation is never lost. | `flush` is answered from the journal: by stored states only, read or told of by the server that stored them. Writes are compare-and-swap on the state they were computed from. | `fleet::with_crashes_…` |
 //! | What survives a crash is a prefix. | An operation names its predecessor and is admitted after it only. Asserted: own operations stand in the order of their sequence. | `fleet::with_crashes_…` |
-//! | An update is all or nothing, on the stored value. | Its changes and its sequence are one write; nothing later is published until it is settled, so the sequence proves it. | `fleet::*`, `faults::*` |
-//! | All servers see the same in the end. | A base moves only to a state that was read, or whose digest is that of the committed one. | `fleet::*`, `scenarios::a_lost_message_heals…` |
+//! | An update is all or nothing, on the stored value. | Its changes and its sequence are one write; nothing later is published until it is settled, so the sequence proves it. | `fleet::*`, `faults::*`, `guards::an_update_whose_…` |
+//! | All servers see the same in the end. | A base moves only to a state that was read, or whose digest is that of the committed one. | `fleet::*`, `guards::*`, `scenarios::a_lost_message_heals…` |
 //! | `on_update` fires once per visible change. | Changes are differences of consecutive views. | the mirror of every world in `fleet`, `scenarios` |
 //! | A failed load never becomes a blank save. | Nothing is sealed, published or written before a state was read. | `faults::a_failed_load_…`, `overwriting::*` |
 //! | What was deleted stays deleted. | A deletion is an update, and keeps the table that judges what comes late. | `deletion::*`, `whole::*` |
 //! | No write overtakes one that its writer saw. | A write takes a prefix of the view order. Asserted: of the own operations too. | `crowd::a_write_never_overtakes_…` |
 //! | User tags and unknown fields survive every write. | They are part of the base, and of its digest. | `tags::*`, `typed::*`, `whole::*` |
+//! | Every record gets its turn at a store with a budget. | Records queue in the order in which they came to wait, whatever they want. | `limits::a_record_that_is_always_busy_…` |
 //! | Memory is bounded. | Journals are counted as they stand in memory, own ones and others', a record and in all. | `outage::*`, `hostile::a_flood_…` |
 //!
 //! # Exactly once
@@ -90,8 +91,13 @@
 //! - **A record cannot be loaded**, or is no JSON object: it can be used, and nothing is saved
 //!   ([`FlushError::NotLoaded`]) until it can be, or until [`SaveData::overwrite_failed_load`] gives up what
 //!   makes no sense.
+//! - **The bus takes nothing**: views differ as when messages are lost. A record that nobody holds is forgotten
+//!   with what it had to tell once it is saved and five messages in a row failed.
 //! - **Messages are lost**: views differ until the next commit, the next [`Gap`](transport_traits::Delivery::Gap)
 //!   or the next revalidation ([`Config::revalidate_every`]), whichever is first.
+//! - **Somebody on the bus lies**: who can publish is trusted. What is damaged or impossible is found and ignored,
+//!   but a message that says a commit contains what it does not is believed if its digest is right, until the
+//!   next read. Let only your servers publish on the topics of save data.
 //! - **A server dies**: what it had published is stored by others ([`Config::adopt_after`]).
 //! - **Another program writes the record**: its value is taken over. Where it wiped the metadata, a new epoch
 //!   begins, and published operations that were under way are undetermined.
@@ -121,9 +127,6 @@
 //! [`Config::flush_delay`], and one message each [`Config::publish_interval`]; servers that hear these need no
 //! read. The crate runs on any executor and takes time from a [`Timer`](transport_traits::Timer).
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 mod change;
 mod codec;
 pub mod coming_from_the_original;
@@ -137,10 +140,13 @@ mod handle;
 mod json;
 mod local;
 pub mod machine;
+mod names;
+mod object;
 mod save;
 mod save_data;
 mod shared;
 mod stats;
+mod subscriptions;
 mod typed;
 mod update_call;
 mod updates;
@@ -156,11 +162,9 @@ pub use error::{
 pub use fields::Fields;
 pub use handle::NexusStore;
 pub use local::LocalSaveData;
+pub use object::Object;
 pub use save::Save;
 pub use save_data::SaveData;
 pub use stats::Stats;
 pub use updates::{Update, Updates};
 pub use view::{LoadState, View};
-
-/// A record's fields by name. Names and values are shared, so copies are cheap.
-pub type Object = BTreeMap<Arc<str>, Arc<serde_json::Value>>;

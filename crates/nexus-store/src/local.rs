@@ -1,6 +1,8 @@
 //! A record without services, for tests.
 
 mod ports;
+#[cfg(test)]
+mod tests;
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -72,9 +74,11 @@ async fn drive<F: Future>(driver: &Mutex<Driver>, call: F) -> F::Output {
     .await
 }
 
-/// Lets the driver work, unless it is at work: then this is a call from the function of an update.
+/// Lets the driver work, unless it is at work: then this is a call from another thread, or from the function of
+/// an update. Whoever has it at work may be past looking at this call, so another look is asked for.
 fn work(driver: &Mutex<Driver>, cx: &mut Context<'_>) {
-    if let Some(mut driver) = driver.try_lock() {
-        let _ = driver.poll_unpin(cx);
+    match driver.try_lock() {
+        Some(mut driver) => drop(driver.poll_unpin(cx)),
+        None => cx.waker().wake_by_ref(),
     }
 }

@@ -27,20 +27,19 @@ pub struct SaveData {
 struct Lease {
     shared: Arc<Shared>,
     id: RecordId,
-    key: RecordKey,
     view: Arc<View>,
 }
 
 impl SaveData {
-    pub(crate) fn new(shared: Arc<Shared>, id: RecordId, key: RecordKey, view: Arc<View>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, id: RecordId, view: Arc<View>) -> Self {
         shared.add_handle();
-        Self { lease: Arc::new(Lease { shared, id, key, view }) }
+        Self { lease: Arc::new(Lease { shared, id, view }) }
     }
 
     /// The record's name.
     #[must_use]
     pub fn key(&self) -> &RecordKey {
-        &self.lease.key
+        self.lease.view.key()
     }
 
     /// Whether it was loaded.

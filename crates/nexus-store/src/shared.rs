@@ -9,12 +9,12 @@ use std::task::Waker;
 use futures::channel::oneshot;
 use futures::task::AtomicWaker;
 use parking_lot::Mutex;
-use transport_traits::{Instant, Timer};
+use transport_traits::{Instant, RecordKey, Timer};
 
 use crate::engine::Engine;
 use crate::machine::{Input, Outcome, Output, RecordId, Ticket, UpdateRun};
 use crate::updates::{Listeners, Updates};
-use crate::{Fields, OpenError};
+use crate::{Fields, OpenError, View};
 
 #[cfg(test)]
 mod tests;
@@ -81,17 +81,21 @@ impl Shared {
 
     fn with_state<T>(&self, f: impl FnOnce(&mut State, Instant) -> T) -> T {
         let now = self.timer.now();
-        let mut later = Later::default();
-        let _wake = WakeAtTheEnd(&self.waker);
-        let result = {
-            let mut state = self.state.lock();
-            assert!(!state.broken, "the save data of this process failed: see its first panic");
-            state.broken = true;
-            let result = f(&mut state, now);
-            state.drain(now, &mut later);
+        let mut wake = WakeAtTheEnd(Some(&self.waker));
+        let mut state = self.state.lock();
+        assert!(!state.broken, "the save data of this process failed: see its first panic");
+        state.broken = true;
+        let result = f(&mut state, now);
+        if !state.machine.needs_poll() {
+            // So it is after most writes. What time alone has made due is the driver's business.
             state.broken = false;
-            result
-        };
+            wake.0 = None;
+            return result;
+        }
+        let mut later = Later::default();
+        state.drain(now, &mut later);
+        state.broken = false;
+        drop(state);
         later.give_out();
         result
     }
@@ -140,14 +144,15 @@ impl Shared {
         })
     }
 
-    /// Makes a call that may fail at once.
-    pub(crate) fn try_call<T, E>(
+    /// Opens a record. The answer says that the first attempt to load it is over.
+    pub(crate) fn open(
         &self,
-        f: impl FnOnce(&mut Engine, Instant) -> Result<(T, Ticket), E>,
-    ) -> Result<(T, oneshot::Receiver<Outcome>), E> {
+        key: RecordKey,
+    ) -> Result<(RecordId, Arc<View>, oneshot::Receiver<Outcome>), OpenError> {
         self.with_state(|state, now| {
-            let (value, ticket) = f(&mut state.machine, now)?;
-            Ok((value, state.expect(ticket)))
+            let (id, view, ticket) = state.machine.open(now, key)?;
+            state.machine.tell_changes(id, state.listeners.contains_key(&id));
+            Ok((id, view, state.expect(ticket)))
         })
     }
 
@@ -215,6 +220,7 @@ impl Shared {
             closed.close(&mut Vec::new());
             return updates;
         }
+        state.machine.tell_changes(id, true);
         state.listeners.entry(id).or_default().add(field, self.update_buffer)
     }
 
@@ -249,11 +255,13 @@ impl Shared {
 }
 
 /// Wakes the driver, also when the call that it is for panics.
-struct WakeAtTheEnd<'a>(&'a AtomicWaker);
+struct WakeAtTheEnd<'a>(Option<&'a AtomicWaker>);
 
 impl Drop for WakeAtTheEnd<'_> {
     fn drop(&mut self) {
-        self.0.wake();
+        if let Some(waker) = self.0 {
+            waker.wake();
+        }
     }
 }
 
@@ -269,8 +277,10 @@ impl State {
         while let Some(output) = self.machine.poll(now) {
             match output {
                 Output::Changed(id, changes) => {
-                    if let Some(listeners) = self.listeners.get_mut(&id) {
-                        listeners.tell(&changes, &mut later.wakers);
+                    let Some(listeners) = self.listeners.get_mut(&id) else { continue };
+                    if !listeners.tell(&changes, &mut later.wakers) {
+                        self.listeners.remove(&id);
+                        self.machine.tell_changes(id, false);
                     }
                 }
                 Output::Done(ticket, outcome) => {

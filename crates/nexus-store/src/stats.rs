@@ -34,6 +34,9 @@ pub struct Stats {
     pub received: u64,
     /// Messages that could not be understood: damaged, or of an unknown version.
     pub rejected_messages: u64,
+    /// Writes of other servers that were not taken in for want of [room](crate::Config::max_foreign_bytes): what is
+    /// stored tells of them.
+    pub dropped: u64,
     /// Commits of others that were taken over without reading the store.
     pub followed: u64,
     /// Operations of other servers that this one wrote because they did not.

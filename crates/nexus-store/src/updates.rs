@@ -98,8 +98,9 @@ impl Listeners {
         updates
     }
 
-    /// Hands changes to whoever wants them. The wakers are for the caller to wake, without its locks.
-    pub(crate) fn tell(&mut self, changes: &[FieldChange], wakers: &mut Vec<Waker>) {
+    /// Hands changes to whoever wants them; `false`: nobody listens any more. The wakers are for the caller to
+    /// wake, without its locks.
+    pub(crate) fn tell(&mut self, changes: &[FieldChange], wakers: &mut Vec<Waker>) -> bool {
         self.0.retain(|listener| {
             let Some(listener) = listener.upgrade() else { return false };
             let mut listener = listener.lock();
@@ -112,6 +113,7 @@ impl Listeners {
             }
             true
         });
+        !self.0.is_empty()
     }
 
     pub(crate) fn close(self, wakers: &mut Vec<Waker>) {

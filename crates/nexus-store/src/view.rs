@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use parking_lot::{RwLock, RwLockReadGuard};
 use serde_json::Value;
-use transport_traits::Error;
+use transport_traits::{Error, RecordKey};
 
 use crate::Object;
 
@@ -31,6 +31,7 @@ pub enum LoadState {
 /// lock, for as long as it takes to copy a pointer.
 #[derive(Debug)]
 pub struct View {
+    key: RecordKey,
     object: RwLock<Arc<Object>>,
     /// The same object once somebody has read it since its last change. It is withdrawn under the lock before
     /// each change, so a change that returned is seen by every later read, and the object is changed in place
@@ -40,12 +41,19 @@ pub struct View {
 }
 
 impl View {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(key: RecordKey) -> Self {
         Self {
+            key,
             object: RwLock::default(),
             published: ArcSwapOption::empty(),
             load: RwLock::new(LoadState::Loading),
         }
+    }
+
+    /// Which record it is of.
+    #[must_use]
+    pub const fn key(&self) -> &RecordKey {
+        &self.key
     }
 
     /// All visible fields, as they are now.
@@ -95,7 +103,9 @@ impl View {
     /// Changes the fields in place where nobody holds them, else a copy.
     pub(crate) fn edit<T>(&self, edit: impl FnOnce(&mut Object) -> T) -> T {
         let mut object = self.object.write();
-        self.withdraw();
+        if Arc::strong_count(&object) > 1 {
+            self.withdraw(); // What is published counts, so of one holder nothing is.
+        }
         edit(Arc::make_mut(&mut object))
     }
 

@@ -20,6 +20,7 @@ use transport_traits::Version;
 
 use crate::change::Change;
 use crate::machine::Operation;
+use crate::machine::clock::LATEST;
 use crate::machine::table::{Entry, Upkeep};
 use crate::machine::table_text::{MAX_ID, MAX_NUMBER};
 
@@ -176,7 +177,7 @@ impl Parts {
         let (sequence, pred) = (self.number()?, self.number()?);
         let (commit, stamp) = (self.number()?, self.number()?);
         let changes = self.inner()?.changes()?;
-        let sound = sequence > pred && !changes.is_empty();
+        let sound = sequence > pred && stamp < LATEST && !changes.is_empty();
         sound.then_some(Operation { writer, sequence, pred, epoch, commit, stamp, changes })
     }
 

@@ -6,11 +6,21 @@ use transport_traits::Instant;
 use transport_traits::limits::{Counting, SizeLimit};
 
 use super::context::Context;
-use super::journal::{apply_change, open_operation};
+use super::io::FieldChange;
+use super::journal::open_operation;
 use super::operation::{Pending, operation_memory};
 use super::record::Record;
 use crate::change::{Change, NoEffect};
 use crate::{WriteError, json};
+
+/// What accepting a write did to the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    /// The change became part of an operation that waited already: nothing is due earlier than it was.
+    Merged,
+    /// There is a new operation.
+    Added,
+}
 
 impl Record {
     /// Takes a change into the journal and the view, or says why not.
@@ -20,15 +30,13 @@ impl Record {
         now: Instant,
         field: &str,
         change: Change,
-    ) -> Result<(), WriteError> {
-        let field = self.intern(field);
-        self.check(ctx, &field, &change, ctx.journal_bytes)?;
-        ctx.stats.accepted += 1;
-        self.append(ctx, now, field, change);
-        Ok(())
+    ) -> Result<Accepted, WriteError> {
+        check_value(&change, ctx.store_limits.value)?;
+        journal_with(ctx, ctx.journal_bytes, field, &change)?;
+        self.append(ctx, now, field, change).map_err(|why| no_effect(why, field))
     }
 
-    /// Takes changes of different fields, all or none.
+    /// Takes changes, all or none.
     pub(crate) fn accept_all(
         &mut self,
         ctx: &mut Context,
@@ -37,65 +45,71 @@ impl Record {
     ) -> Result<(), WriteError> {
         let mut journal_bytes = ctx.journal_bytes;
         for (field, change) in &changes {
-            journal_bytes = self.check(ctx, field, change, journal_bytes)?;
+            check_value(change, ctx.store_limits.value)?;
+            journal_bytes = journal_with(ctx, journal_bytes, field, change)?;
+            change.apply(self.view.read().get(field)).map_err(|why| no_effect(why, field))?;
         }
         for (field, change) in changes {
-            ctx.stats.accepted += 1;
-            let field = self.intern(&field);
-            self.append(ctx, now, field, change);
+            // Each was checked; only one before it, of the same field, can have left it without effect.
+            let _ = self.append(ctx, now, &field, change);
         }
         Ok(())
     }
 
-    /// Whether a change can be accepted while the journals take so many bytes, and what they take with it.
-    fn check(
-        &self,
-        ctx: &Context,
-        field: &Arc<str>,
-        change: &Change,
-        journal_bytes: usize,
-    ) -> Result<usize, WriteError> {
-        check_value(change, ctx.store_limits.value)?;
-        let journal_bytes = journal_bytes + operation_memory(field, change);
-        if journal_bytes > ctx.config.max_journal_bytes {
-            return Err(WriteError::JournalFull);
-        }
-        match change.apply(self.view.read().get(field)) {
-            Ok(_) => Ok(journal_bytes),
-            Err(NoEffect::NotANumber) => Err(WriteError::NotANumber { field: Arc::clone(field) }),
-            Err(NoEffect::Overflow) => Err(WriteError::Overflow { field: Arc::clone(field) }),
-        }
-    }
-
-    fn append(&mut self, ctx: &mut Context, now: Instant, field: Arc<str>, change: Change) {
+    /// Takes a change into the journal and the view, unless it has no effect on what is visible.
+    fn append(
+        &mut self,
+        ctx: &mut Context,
+        now: Instant,
+        field: &str,
+        change: Change,
+    ) -> Result<Accepted, NoEffect> {
         let stamp = self.journal.stamp_at_the_end(ctx.clock.tick(now));
-        let for_view = change.clone();
-        if let Err(change) = self.journal.merge(stamp, &field, change, ctx.max_operation()) {
-            let op = open_operation(ctx.me, ctx.next_sequence(), stamp, Arc::clone(&field), change);
-            self.journal.insert(Pending::new(op, true, now));
-        }
-        if self.journal.all().next_back().is_some_and(|last| last.own) {
-            self.show(ctx, &field, &for_view);
-        } else {
-            // A stamp that nothing can follow keeps the last place.
-            self.refresh_view(ctx);
+        self.show(ctx, field, &change)?;
+        ctx.stats.accepted += 1;
+        let name = || self.view.read().name(field);
+        match self.journal.merge(stamp, field, name, change, ctx.max_operation()) {
+            Ok(()) => Ok(Accepted::Merged),
+            Err(change) => {
+                let op = open_operation(ctx.me, ctx.next_sequence(), stamp, self.intern(field), change);
+                self.journal.insert(Pending::new(op, true, now));
+                Ok(Accepted::Added)
+            }
         }
     }
 
     /// Applies a change that comes last to the view alone: the rest stays as it is.
-    fn show(&self, ctx: &mut Context, field: &Arc<str>, change: &Change) {
-        let applied = self.view.edit(|object| apply_change(object, field, change));
-        if let Ok(change) = applied
-            && !json::same_field(change.old.as_ref(), change.new.as_ref())
-        {
-            self.tell(ctx, vec![change]);
+    fn show(&self, ctx: &mut Context, field: &str, change: &Change) -> Result<(), NoEffect> {
+        if !self.told {
+            return self.view.edit(|object| object.apply(field, change));
         }
+        let shown = self.view.edit(|object| {
+            let (name, old) = (object.name(field), object.get(field).cloned());
+            object.apply(Arc::clone(&name), change)?;
+            Ok(FieldChange { new: object.get(field).cloned(), field: name, old })
+        })?;
+        if !json::same_field(shown.old.as_ref(), shown.new.as_ref()) {
+            self.tell(ctx, vec![shown]);
+        }
+        Ok(())
     }
 
     /// The field's name, shared with the record's where it has such a field.
     pub(crate) fn intern(&self, field: &str) -> Arc<str> {
-        let shared = self.view.read().get_key_value(field).map(|(name, _)| Arc::clone(name));
-        shared.unwrap_or_else(|| field.into())
+        self.view.read().name(field)
+    }
+}
+
+/// What the journals take with a change, which must not be more than they may.
+fn journal_with(ctx: &Context, bytes: usize, field: &str, change: &Change) -> Result<usize, WriteError> {
+    let bytes = bytes + operation_memory(field, change);
+    if bytes > ctx.config.max_journal_bytes { Err(WriteError::JournalFull) } else { Ok(bytes) }
+}
+
+fn no_effect(why: NoEffect, field: &str) -> WriteError {
+    match why {
+        NoEffect::NotANumber => WriteError::NotANumber { field: field.into() },
+        NoEffect::Overflow => WriteError::Overflow { field: field.into() },
     }
 }
 

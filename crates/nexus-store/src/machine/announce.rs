@@ -12,7 +12,12 @@ use super::io::Output;
 use super::operation::{Operation, Place};
 use super::record::Record;
 use super::table::{Entry, Upkeep};
+use super::topic_of;
 use crate::wire::{self, CommitDetails, CommitNote};
+
+/// Messages that the bus refuses in a row before a record that nobody needs is forgotten with what it had to
+/// say: some six seconds.
+pub(crate) const PATIENCE: u32 = 5;
 
 /// What a record has to say on the bus, and when it may.
 #[derive(Debug)]
@@ -57,8 +62,10 @@ impl BusState {
         }
     }
 
-    pub(crate) const fn is_quiet(&self) -> bool {
-        self.sending.is_none() && self.notice.is_none()
+    /// Whether nothing is left to say, or the bus takes nothing: then the others find out by looking.
+    pub(crate) const fn is_over(&self, closing: bool) -> bool {
+        let patience = if closing { 1 } else { PATIENCE };
+        (self.sending.is_none() && self.notice.is_none()) || self.failures >= patience
     }
 
     /// Takes up a commit, together with earlier ones that are not announced yet. Operations that do not fit
@@ -136,7 +143,7 @@ impl Record {
     ///
     /// While an update is not settled nothing is published: see [`update`](super::update).
     pub(crate) fn publish_due(&self) -> Option<Instant> {
-        let updating = self.attempt.as_ref().is_some_and(|attempt| attempt.update.is_some());
+        let updating = self.busy.attempt.as_ref().is_some_and(|attempt| attempt.update.is_some());
         if !self.is_loaded() || self.bus.sending.is_some() || updating {
             return None;
         }
@@ -173,7 +180,8 @@ impl Record {
         self.bus.sending = Some(Box::new(Sending { ops, notice }));
         self.bus.not_before = now + ctx.config.publish_interval;
         ctx.stats.published += 1;
-        let outgoing = Outgoing::new(Arc::clone(&self.topic), message.finish()).with_priority(priority);
+        let outgoing = Outgoing::new(topic_of(self.view.key(), &ctx.bus_limits), message.finish())
+            .with_priority(priority);
         ctx.push(Output::Publish(self.id, outgoing));
     }
 
@@ -188,7 +196,7 @@ impl Record {
         let wait = match error.retry() {
             Retry::Never => {
                 // The store tells the others sooner or later.
-                tracing::warn!(record = %self.key, %error, "the bus refuses a message");
+                tracing::warn!(record = %self.view.key(), %error, "the bus refuses a message");
                 return;
             }
             Retry::Later(Some(asked)) => asked + ctx.jitter(ctx.config.min_backoff),

@@ -8,6 +8,7 @@ use super::table::Table;
 use super::table_text::{MAX_ID, MAX_NUMBER, Unreadable};
 use crate::Object;
 use crate::json::{self, Fnv};
+use crate::names::Names;
 
 /// One stored state of a record.
 #[derive(Clone, Debug, Default)]
@@ -43,8 +44,8 @@ impl Base {
     ///
     /// # Errors
     /// `Malformed` if the value is no object, `Unsupported` if the bookkeeping is of a later version.
-    pub(crate) fn from_stored(stored: &Stored) -> Result<(Self, Origin), Error> {
-        let object = json::parse_object(&stored.record.value)
+    pub(crate) fn from_stored(stored: &Stored, names: &mut Names) -> Result<(Self, Origin), Error> {
+        let object = json::parse_sharing(&stored.record.value, names)
             .map_err(|message| Error::new(ErrorKind::Malformed, message))?;
         let (table, origin) = match Table::parse(&stored.record.metadata) {
             Ok(table) => (table, Origin::Ours),
@@ -55,19 +56,19 @@ impl Base {
             version: Some(stored.version.clone()),
             object: Arc::new(object),
             table,
-            users: Arc::clone(&stored.record.users),
+            users: users_of(stored),
         };
         Ok((base, origin))
     }
 
     /// The base of a state that cannot be understood, for somebody who may overwrite it: as much of it as
     /// can be read, under a table of our own.
-    pub(crate) fn over(stored: &Stored) -> Self {
+    pub(crate) fn over(stored: &Stored, names: &mut Names) -> Self {
         Self {
             version: Some(stored.version.clone()),
-            object: Arc::new(json::parse_object(&stored.record.value).unwrap_or_default()),
+            object: Arc::new(json::parse_sharing(&stored.record.value, names).unwrap_or_default()),
             table: Table::new(epoch_of("foreign", &stored.version)),
-            users: Arc::clone(&stored.record.users),
+            users: users_of(stored),
         }
     }
 
@@ -90,6 +91,11 @@ impl Base {
         self.users.iter().for_each(|user| hash.write_text(user));
         hash.finish() % MAX_NUMBER
     }
+}
+
+/// Records without tags share one empty list.
+fn users_of(stored: &Stored) -> Arc<[Arc<str>]> {
+    if stored.record.users.is_empty() { Arc::default() } else { Arc::clone(&stored.record.users) }
 }
 
 fn newer() -> Error {

@@ -80,7 +80,7 @@ impl Machine {
                 Scope::Fields(fields) => Some(fields.iter().map(|field| record.intern(field)).collect()),
                 Scope::Record => None,
             };
-            record.updates.push_back(UpdateJob { ticket, fields, verdict: None, canceled: false });
+            record.busy.updates.push_back(UpdateJob { ticket, fields, verdict: None, canceled: false });
         });
     }
 

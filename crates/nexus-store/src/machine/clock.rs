@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use transport_traits::{Instant, WallTime};
 
+/// No clock is at or past this, in the year 2112, and no stamp from outside: half of what a stamp can be, so that there
+/// is always one that follows.
+pub(crate) const LATEST: u64 = 1 << 52;
+
 /// A stamp this far ahead of our own clock comes from a clock that is wrong, and does not move ours.
 const MAX_AHEAD: Duration = Duration::from_secs(60);
 
@@ -33,7 +37,7 @@ impl Clock {
 
     /// The next stamp of our own.
     pub(crate) fn tick(&mut self, now: Instant) -> u64 {
-        self.last = self.wall(now).as_micros().max(self.last.saturating_add(1));
+        self.last = self.wall(now).as_micros().min(LATEST - 1).max(self.last + 1);
         self.last
     }
 

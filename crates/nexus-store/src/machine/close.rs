@@ -48,6 +48,7 @@ impl Machine {
 
     fn begin_closing(&mut self, now: Instant, timeout: Duration) {
         self.ctx.closing = true;
+        self.ctx.stirred = true;
         let deadline = now + timeout;
         match &mut self.closing {
             Some(closing) => closing.deadline = closing.deadline.min(deadline),
@@ -66,7 +67,7 @@ impl Machine {
     /// Ends the shutdown if there is nothing left to do, or no time left to do it.
     pub(crate) fn finish_closing(&mut self, now: Instant) -> bool {
         let Some(deadline) = self.closing_deadline() else { return false };
-        if now < deadline && !self.records.values().all(|record| record.is_settled()) {
+        if now < deadline && !self.records.values().all(|record| record.is_settled(true)) {
             return false;
         }
         let report = self.unsaved();
@@ -74,7 +75,7 @@ impl Machine {
         for id in ids {
             self.with(id, |record, ctx| {
                 record.fail_flushes(ctx, &FlushError::Closed);
-                for ticket in record.opens.drain(..) {
+                for ticket in record.busy.opens.drain(..) {
                     ctx.done(ticket, Outcome::Opened);
                 }
                 record.close_updates(ctx);
@@ -93,14 +94,14 @@ impl Machine {
     fn unsaved(&self) -> ShutdownReport {
         let unsaved = self.records.values().filter(|record| record.is_doubtful());
         let error = |record: &Record| {
-            record.refusal.clone().or_else(|| match record.view.load_state() {
+            record.busy.refusal.clone().or_else(|| match record.view.load_state() {
                 crate::LoadState::Failed(error) => Some(error),
                 _ => self.ctx.stats.last_store_error.clone(),
             })
         };
         let describe = |record: &Record| Unsaved {
-            key: record.key.clone(),
-            undetermined: record.undetermined,
+            key: record.view.key().clone(),
+            undetermined: record.busy.undetermined,
             error: error(record),
         };
         let unsaved = unsaved.map(|record| describe(record));
@@ -111,9 +112,9 @@ impl Machine {
 impl Record {
     /// Answers all updates: one that may have been written has an unknown outcome.
     fn close_updates(&mut self, ctx: &mut super::context::Context) {
-        let tried = self.attempt.take().filter(|attempt| attempt.may_have_happened());
+        let tried = self.busy.attempt.take().filter(|attempt| attempt.may_have_happened());
         let tried = tried.and_then(|attempt| attempt.update);
-        for job in self.updates.drain(..) {
+        for job in self.busy.updates.drain(..) {
             let outcome = match &tried {
                 Some(tried) if tried.ticket == job.ticket => UpdateOutcome::Unknown(tried.id(ctx.me)),
                 _ => UpdateOutcome::Closed,

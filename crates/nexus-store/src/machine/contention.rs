@@ -25,7 +25,7 @@ impl Record {
     /// The planned write finds no room in the table.
     pub(crate) fn contended(&mut self, ctx: &mut Context, now: Instant) {
         ctx.stats.contended += 1;
-        tracing::warn!(record = %self.key, "too many servers write this record: waiting for room");
+        tracing::warn!(record = %self.view.key(), "too many servers write this record: waiting for room");
         self.abandon();
         self.note_full(now);
         if let Some(folded) = self.fold_what_fits(ctx, now) {
@@ -38,19 +38,19 @@ impl Record {
 
     fn note_full(&mut self, now: Instant) {
         if !self.is_full() {
-            self.full_since = Some((self.generation, now));
+            self.busy.full_since = Some((self.generation, now));
         }
     }
 
     /// Whether this base is known to have no room for all that is visible.
     pub(crate) fn is_full(&self) -> bool {
-        self.full_since.is_some_and(|(generation, _)| generation == self.generation)
+        self.busy.full_since.is_some_and(|(generation, _)| generation == self.generation)
     }
 
     /// The base's table, with what we know of its age.
     pub(crate) fn table_to_write(&self, now: Instant) -> Table {
         let keep = Duration::from_secs(KEEP);
-        match self.full_since {
+        match self.busy.full_since {
             Some((_, since)) if self.is_full() && now.since(since) >= keep => self.base.table.all_aged(),
             _ => self.base.table.clone(),
         }
@@ -114,7 +114,7 @@ impl Record {
             self.journal.insert(pending);
         }
         self.journal.unseal();
-        for waiter in &mut self.flushes {
+        for waiter in &mut self.busy.flushes {
             let last = renamed.iter().rev().find(|(old, _)| *old <= waiter.up_to);
             waiter.up_to = last.map_or(waiter.up_to, |(_, new)| *new);
         }

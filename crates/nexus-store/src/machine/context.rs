@@ -9,6 +9,7 @@ use transport_traits::{BusLimits, Instant, StoreLimits, TokenBucket};
 use super::clock::Clock;
 use super::io::{Outcome, Output, Ticket};
 use super::table::Room;
+use crate::names::Names;
 use crate::{Config, Stats};
 
 /// What is shared between the records of a machine.
@@ -29,6 +30,9 @@ pub(crate) struct Context {
     pub(crate) foreign_bytes: usize,
     /// No new calls; unsaved records are saved at once.
     pub(crate) closing: bool,
+    /// Something happened that a poll may have to act upon.
+    pub(crate) stirred: bool,
+    pub(crate) names: Names,
     sequence: u64,
     tickets: u64,
 }
@@ -56,6 +60,8 @@ impl Context {
             journal_bytes: 0,
             foreign_bytes: 0,
             closing: false,
+            stirred: true,
+            names: Names::new(),
             sequence: 0,
             tickets: 0,
             config,
@@ -65,6 +71,7 @@ impl Context {
     }
 
     pub(crate) fn push(&mut self, output: Output) {
+        self.stirred = true;
         self.outputs.push_back(output);
     }
 

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use transport_traits::{Error, ErrorKind, Instant, Retry, Version};
 
 use super::base::Base;
+use super::busy::Call;
 use super::context::Context;
 use super::io::{Outcome, Output, Ticket, UpdateOutcome};
 use super::journal::Folded;
 use super::operation::{Operation, Pending};
-use super::record::{Call, Record};
+use super::record::Record;
 use super::table::{Full, Identity, Judgement, Upkeep};
 use super::update::Tried;
 use crate::{FlushError, UpdateId};
@@ -89,7 +90,7 @@ impl Record {
             return Some(Instant::ZERO); // Adopted ones are late already.
         };
         let delayed = first.since + ctx.config.flush_delay;
-        if ctx.closing || self.holders == 0 || !self.flushes.is_empty() {
+        if ctx.closing || self.holders == 0 || !self.busy.flushes.is_empty() {
             return Some(Instant::ZERO);
         }
         if self.bus.too_long {
@@ -101,7 +102,7 @@ impl Record {
     }
 
     pub(crate) fn start_write(&mut self, ctx: &mut Context, now: Instant) {
-        if self.attempt.is_some() {
+        if self.busy.attempt.is_some() {
             return self.send(ctx);
         }
         if self.start_update(ctx) {
@@ -128,13 +129,13 @@ impl Record {
             self.journal.own().is_sorted_by(|a, b| a.attempted >= b.attempted),
             "a write takes a prefix of the own operations"
         );
-        self.attempt = Some(Box::new(Attempt::new(&self.base, folded, update)));
+        self.busy.attempt = Some(Box::new(Attempt::new(&self.base, folded, update)));
     }
 
     /// Computes the bookkeeping of the planned write and sends it.
     pub(crate) fn finish_plan(&mut self, ctx: &mut Context, now: Instant) {
         let (table, wall) = (self.table_to_write(now), ctx.clock.wall(now));
-        let attempt = self.attempt.as_mut().expect("a write was just planned");
+        let attempt = self.busy.attempt.as_mut().expect("a write was just planned");
         match table.commit(&attempt.applied, wall, ctx.room()) {
             Ok((table, upkeep)) => {
                 attempt.next.table = table;
@@ -146,23 +147,25 @@ impl Record {
     }
 
     fn send(&mut self, ctx: &mut Context) {
-        let attempt = self.attempt.as_mut().expect("there is a write to send");
+        self.busy.call = Some(Call::Write);
+        let attempt = self.busy.attempt.as_mut().expect("there is a write to send");
         attempt.phase = Phase::Flying;
-        self.call = Some(Call::Write);
         ctx.stats.store_writes += 1;
         let (record, precondition) = (attempt.next.to_record(), attempt.before.precondition());
-        ctx.push(Output::Put(self.id, self.key.clone(), record, precondition));
+        ctx.push(Output::Put(self.id, self.view.key().clone(), record, precondition));
     }
 
     /// Forgets a write that surely did not happen.
     pub(crate) fn abandon(&mut self) {
-        self.attempt = None;
+        self.busy.attempt = None;
         self.journal.own_mut().for_each(|pending| pending.attempted = false);
         self.journal.unseal();
     }
 
     pub(crate) fn put_done(&mut self, ctx: &mut Context, now: Instant, result: Result<Version, Arc<Error>>) {
-        let Some(attempt) = self.attempt.take_if(|attempt| attempt.phase == Phase::Flying) else { return };
+        let Some(attempt) = self.busy.attempt.take_if(|attempt| attempt.phase == Phase::Flying) else {
+            return;
+        };
         match result {
             Ok(version) if attempt.before.version == self.base.version => {
                 self.committed(ctx, now, attempt, version);
@@ -180,7 +183,7 @@ impl Record {
         self.written_at = Some(now);
         self.failures = 0;
         self.conflicts = 0;
-        self.refusal = None;
+        self.busy.refusal = None;
         self.bus.too_long = false;
         let unannounced = self.journal.own().filter(|pending| pending.attempted && !pending.announced);
         let ops: Vec<Operation> = unannounced.map(|pending| pending.op.clone()).collect();
@@ -194,14 +197,14 @@ impl Record {
     fn report_without_effect(&self, ctx: &mut Context, changes: u64) {
         if changes > 0 {
             ctx.stats.without_effect += changes;
-            tracing::warn!(record = %self.key, changes, "changes of numbers without effect: no number, or overflow");
+            tracing::warn!(record = %self.view.key(), changes, "changes of numbers without effect: no number, or overflow");
         }
     }
 
     fn settle_later(&mut self, mut attempt: Box<Attempt>) {
         attempt.uncertain = true;
         attempt.phase = Phase::Settling;
-        self.attempt = Some(attempt);
+        self.busy.attempt = Some(attempt);
     }
 
     fn put_failed(&mut self, ctx: &mut Context, now: Instant, mut attempt: Box<Attempt>, error: &Arc<Error>) {
@@ -218,7 +221,7 @@ impl Record {
         if attempt.uncertain {
             // This one failed, but an earlier one may still arrive.
             attempt.phase = Phase::Settling;
-            self.attempt = Some(attempt);
+            self.busy.attempt = Some(attempt);
             return;
         }
         let tried = attempt.update.take();
@@ -234,7 +237,7 @@ impl Record {
             return self.settle_later(attempt);
         }
         if attempt.before.version == self.base.version {
-            self.read_at = Some(Instant::ZERO);
+            self.busy.read_at = Some(Instant::ZERO);
         }
         self.abandon();
         self.conflicts = self.conflicts.saturating_add(1);
@@ -246,25 +249,25 @@ impl Record {
     /// The store will not take the record as it is. If it is an update's doing, that ends; else the
     /// operations are kept and tried again now and then.
     fn refused(&mut self, ctx: &mut Context, now: Instant, tried: Option<Tried>, error: &Arc<Error>) {
-        tracing::warn!(record = %self.key, %error, "the store refuses the record");
+        tracing::warn!(record = %self.view.key(), %error, "the store refuses the record");
         if let Some(tried) = tried {
             self.finish_update(ctx, tried.ticket, UpdateOutcome::Refused(Arc::clone(error)));
             self.not_before = now;
             return;
         }
-        self.refusal = Some(Arc::clone(error));
+        self.busy.refusal = Some(Arc::clone(error));
         self.fail_flushes(ctx, &FlushError::Refused(Arc::clone(error)));
     }
 
     /// What a fresh read says about a write of unknown outcome. The read's state is installed by now, so its
     /// operations are confirmed, lost or free to be written again.
     pub(crate) fn settle_attempt(&mut self, ctx: &mut Context, now: Instant) {
-        let Some(mut attempt) = self.attempt.take_if(|attempt| attempt.phase == Phase::Settling) else {
+        let Some(mut attempt) = self.busy.attempt.take_if(|attempt| attempt.phase == Phase::Settling) else {
             return;
         };
         if self.base.version == attempt.before.version {
             attempt.phase = Phase::Repeating;
-            self.attempt = Some(attempt);
+            self.busy.attempt = Some(attempt);
             return;
         }
         if self.base.table == attempt.next.table {
@@ -300,7 +303,7 @@ impl Record {
 
     /// Answers an update and takes it out of the queue.
     pub(crate) fn finish_update(&mut self, ctx: &mut Context, ticket: Ticket, outcome: UpdateOutcome) {
-        self.updates.retain(|job| job.ticket != ticket);
+        self.busy.updates.retain(|job| job.ticket != ticket);
         ctx.done(ticket, Outcome::Updated(outcome));
     }
 }

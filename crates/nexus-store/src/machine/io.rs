@@ -99,7 +99,7 @@ pub enum Output {
     Get(RecordId, RecordKey),
     /// Write a record. At most one request a record is under way.
     Put(RecordId, RecordKey, Record, Precondition),
-    /// Publish a message. At most one a record is under way.
+    /// Publish a message. At most one a record is under way, but for the strict profile, which does not wait.
     Publish(RecordId, Outgoing),
     /// Subscribe to a record's topic.
     Subscribe(RecordId, Topic),

@@ -1,26 +1,38 @@
 //! The operations of one record that are not known to be stored, in view order, and what they make of a base.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use transport_traits::Instant;
 
 use super::base::Base;
-use super::io::FieldChange;
 use super::operation::{Operation, Pending, Place, change_size};
+use super::rare::Vacant;
 use super::table::Judgement;
 use super::table_text::MAX_NUMBER;
 use crate::Object;
-use crate::change::{Change, NoEffect};
+use crate::change::Change;
 
 /// A record's pending operations, own and foreign.
+///
+/// They stand in one vector in the order of their places: there are few, and nearly all are added at the end.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
-    ops: BTreeMap<Place, Pending>,
-    /// (writer, sequence) of each, to know repeated ones.
-    known: BTreeSet<(u64, u64)>,
+    ops: Vec<Pending>,
     own_bytes: usize,
     foreign_bytes: usize,
+    /// What of these the machine has accounted for.
+    accounted: usize,
+    accounted_foreign: usize,
+}
+
+impl Vacant for Journal {
+    const VACANT: &'static Self =
+        &Self { ops: Vec::new(), own_bytes: 0, foreign_bytes: 0, accounted: 0, accounted_foreign: 0 };
+
+    fn is_vacant(&self) -> bool {
+        self.ops.is_empty() && self.accounted == 0 && self.accounted_foreign == 0
+    }
 }
 
 /// A base with operations applied to it.
@@ -43,28 +55,41 @@ impl Journal {
         self.foreign_bytes
     }
 
+    /// Brings the machine's accounts of bytes, own and foreign, up to date.
+    pub(crate) fn account(&mut self, own: &mut usize, foreign: &mut usize) {
+        *own = *own + self.own_bytes - self.accounted;
+        *foreign = *foreign + self.foreign_bytes - self.accounted_foreign;
+        (self.accounted, self.accounted_foreign) = (self.own_bytes, self.foreign_bytes);
+    }
+
+    /// Bytes of other servers' operations that are not accounted for yet.
+    pub(crate) fn new_foreign_bytes(&self) -> usize {
+        self.foreign_bytes - self.accounted_foreign
+    }
+
     pub(crate) fn knows(&self, writer: u64, sequence: u64) -> bool {
-        self.known.contains(&(writer, sequence))
+        self.ops.iter().any(|pending| pending.op.writer == writer && pending.op.sequence == sequence)
     }
 
     pub(crate) fn all(&self) -> impl DoubleEndedIterator<Item = &Pending> {
-        self.ops.values()
+        self.ops.iter()
     }
 
     pub(crate) fn own(&self) -> impl DoubleEndedIterator<Item = &Pending> {
-        self.ops.values().filter(|pending| pending.own)
+        self.ops.iter().filter(|pending| pending.own)
     }
 
     pub(crate) fn own_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut Pending> {
-        self.ops.values_mut().filter(|pending| pending.own)
+        self.ops.iter_mut().filter(|pending| pending.own)
     }
 
     pub(crate) fn foreign_mut(&mut self) -> impl Iterator<Item = &mut Pending> {
-        self.ops.values_mut().filter(|pending| !pending.own)
+        self.ops.iter_mut().filter(|pending| !pending.own)
     }
 
     pub(crate) fn get_mut(&mut self, place: &Place) -> Option<&mut Pending> {
-        self.ops.get_mut(place)
+        let at = self.ops.binary_search_by_key(place, |pending| pending.op.place()).ok()?;
+        self.ops.get_mut(at)
     }
 
     /// The sequence of the last own operation, 0 if there is none.
@@ -79,17 +104,12 @@ impl Journal {
 
     pub(crate) fn insert(&mut self, pending: Pending) {
         let op = &pending.op;
-        let is_new = self.known.insert((op.writer, op.sequence));
-        assert!(is_new, "an operation is pending once");
+        debug_assert!(!self.knows(op.writer, op.sequence), "an operation is pending once");
+        let place = op.place();
+        let at = self.ops.partition_point(|other| other.op.place() < place);
+        assert!(self.ops.get(at).is_none_or(|next| next.op.place() != place), "an operation is pending once");
         *self.bytes_mut(pending.own) += pending.memory;
-        self.ops.insert(op.place(), pending);
-    }
-
-    pub(crate) fn remove(&mut self, place: &Place) -> Option<Pending> {
-        let pending = self.ops.remove(place)?;
-        self.known.remove(&(pending.op.writer, pending.op.sequence));
-        *self.bytes_mut(pending.own) -= pending.memory;
-        Some(pending)
+        self.ops.insert(at, pending);
     }
 
     fn bytes_mut(&mut self, own: bool) -> &mut usize {
@@ -98,35 +118,35 @@ impl Journal {
 
     /// The stamp of a new own operation: `tick`, or the next after the last one here. So it comes after all
     /// that was visible when it was made, also after what a clock far ahead of ours has stamped, which does
-    /// not move our clock. A stamp at the end of all numbers cannot be followed.
+    /// not move our clock.
     pub(crate) fn stamp_at_the_end(&self, tick: u64) -> u64 {
-        let last = self.ops.last_key_value().map_or(0, |((stamp, ..), _)| *stamp);
-        if last + 1 < MAX_NUMBER { tick.max(last + 1) } else { tick }
+        let stamp = self.ops.last().map_or(tick, |last| tick.max(last.op.stamp + 1));
+        // Others' stamps are below half of it, and between two of ours there is always one.
+        assert!(stamp < MAX_NUMBER, "what others stamped can be followed");
+        stamp
     }
 
     /// Adds a change to the last operation if that is our own, still open, and not larger than `max_size`
-    /// with it; it moves to `stamp`. Only the last one may grow, or the change would come before what was
-    /// visible when it was made. Gives back the change if there is no such operation.
+    /// with it; it moves to `stamp`, which comes after all that are here. Only the last one may grow, or the
+    /// change would come before what was visible when it was made. Gives back the change if there is no such
+    /// operation.
     pub(crate) fn merge(
         &mut self,
         stamp: u64,
-        field: &Arc<str>,
+        field: &str,
+        name: impl FnOnce() -> Arc<str>,
         change: Change,
         max_size: usize,
     ) -> Result<(), Change> {
-        let Some(mut last) = self.ops.last_entry() else { return Err(change) };
-        let pending = last.get_mut();
-        let added = change_size(field, &change);
-        if !pending.own || pending.sealed || pending.size + added > max_size {
+        let Some(last) = self.ops.last_mut() else { return Err(change) };
+        if !last.own || last.sealed || last.size + change_size(field, &change) > max_size {
             return Err(change);
         }
-        let mut pending = last.remove();
-        self.own_bytes -= pending.memory;
-        merge_change(&mut pending.op.changes, field, change);
-        pending.op.stamp = stamp;
-        (pending.size, pending.memory) = (pending.op.size(), pending.op.memory());
-        self.own_bytes += pending.memory;
-        self.ops.insert(pending.op.place(), pending);
+        debug_assert!(stamp > last.op.stamp, "a change comes after all that was visible");
+        self.own_bytes -= last.memory;
+        last.op.stamp = stamp;
+        last.add(field, name, change);
+        self.own_bytes += last.memory;
         Ok(())
     }
 
@@ -138,12 +158,12 @@ impl Journal {
             places: Vec::new(),
             without_effect: 0,
         };
-        for (place, pending) in &self.ops {
+        for pending in &self.ops {
             let open = pending.own && !pending.sealed;
             let admitted =
                 open || base.table.judge(pending.op.identity(), &folded.applied) == Judgement::Admitted;
             if admitted && select(pending) {
-                folded.apply(*place, &pending.op);
+                folded.apply(&pending.op);
             }
         }
         folded
@@ -176,9 +196,11 @@ impl Journal {
 
     /// Takes out the operations that `which` names.
     pub(crate) fn extract(&mut self, mut which: impl FnMut(&Pending) -> bool) -> Vec<Pending> {
-        let places: Vec<Place> =
-            self.ops.iter().filter(|(_, pending)| which(pending)).map(|(place, _)| *place).collect();
-        places.iter().filter_map(|place| self.remove(place)).collect()
+        let taken: Vec<Pending> = self.ops.extract_if(.., |pending| which(pending)).collect();
+        for pending in &taken {
+            *self.bytes_mut(pending.own) -= pending.memory;
+        }
+        taken
     }
 
     /// Whether an operation waits for one that never came.
@@ -203,39 +225,15 @@ impl Journal {
 }
 
 impl Folded {
-    fn apply(&mut self, place: Place, op: &Operation) {
+    fn apply(&mut self, op: &Operation) {
         let object = Arc::make_mut(&mut self.object);
         for (field, change) in &op.changes {
-            if apply_change(object, field, change).is_err() {
+            if object.apply(Arc::clone(field), change).is_err() {
                 self.without_effect += 1;
             }
         }
         self.applied.insert(op.writer, op.sequence);
-        self.places.push(place);
-    }
-}
-
-/// Applies a change to a field of an object. Says what the field held before and holds now.
-pub(crate) fn apply_change(
-    object: &mut Object,
-    field: &Arc<str>,
-    change: &Change,
-) -> Result<FieldChange, NoEffect> {
-    let old = object.get(field);
-    let new = change.apply(old)?;
-    let old = old.cloned();
-    match &new {
-        Some(value) => object.insert(Arc::clone(field), Arc::clone(value)),
-        None => object.remove(field),
-    };
-    Ok(FieldChange { field: Arc::clone(field), old, new })
-}
-
-fn merge_change(changes: &mut Vec<(Arc<str>, Change)>, field: &Arc<str>, change: Change) {
-    let last = changes.iter_mut().rev().find(|(name, _)| name == field);
-    match last.and_then(|(_, last)| Some((last.then(&change)?, last))) {
-        Some((merged, last)) => *last = merged,
-        None => changes.push((Arc::clone(field), change)),
+        self.places.push(op.place());
     }
 }
 

@@ -6,19 +6,20 @@ use std::time::Duration;
 use transport_traits::{Error, Instant, Retry, Stored};
 
 use super::base::{Base, Origin};
+use super::busy::Call;
 use super::context::Context;
 use super::io::{Outcome, Output, UpdateOutcome};
-use super::record::{Call, Load, Record};
+use super::record::{Load, Record};
 use crate::FlushError;
 use crate::view::LoadState;
 
 impl Record {
     pub(crate) fn start_read(&mut self, ctx: &mut Context) {
-        self.read_at = None;
-        self.catch_up_at = None;
-        self.call = Some(Call::Read { generation: self.generation, heard_of: self.heard_of });
+        self.busy.read_at = None;
+        self.busy.catch_up_at = None;
+        self.busy.call = Some(Call::Read { generation: self.generation, heard_of: self.heard_of });
         ctx.stats.store_reads += 1;
-        ctx.push(Output::Get(self.id, self.key.clone()));
+        ctx.push(Output::Get(self.id, self.view.key().clone()));
     }
 
     /// Whether others are known to be further than this base, or an operation waits for a missing one.
@@ -28,15 +29,15 @@ impl Record {
 
     /// Asks for a read within the fetch jitter, unless the record has caught up by then.
     pub(crate) fn want_to_catch_up(&mut self, ctx: &mut Context, now: Instant) {
-        if self.catch_up_at.is_none() {
-            self.catch_up_at = Some(now + ctx.jitter(ctx.config.fetch_jitter));
+        if self.busy.catch_up_at.is_none() {
+            self.busy.catch_up_at = Some(now + ctx.jitter(ctx.config.fetch_jitter));
         }
     }
 
     /// Asks for a read within the fetch jitter.
     pub(crate) fn want_read(&mut self, ctx: &mut Context, now: Instant) {
-        if self.read_at.is_none() {
-            self.read_at = Some(now + ctx.jitter(ctx.config.fetch_jitter));
+        if self.busy.read_at.is_none() {
+            self.busy.read_at = Some(now + ctx.jitter(ctx.config.fetch_jitter));
         }
     }
 
@@ -50,7 +51,7 @@ impl Record {
     ) {
         match result {
             // The base moved on while the answer was under way: which of the two is newer is unknown.
-            Ok(_) if generation != self.generation => self.read_at = Some(Instant::ZERO),
+            Ok(_) if generation != self.generation => self.busy.read_at = Some(Instant::ZERO),
             Ok(stored) => {
                 if heard_of == self.heard_of {
                     // Whoever spoke of a commit did so after it, so this read shows it if it is real.
@@ -73,7 +74,7 @@ impl Record {
         } else if !self.is_loaded() {
             self.load_as(ctx, self.base.clone());
         }
-        if self.attempt.is_none() {
+        if self.busy.attempt.is_none() {
             self.failures = 0;
         }
         self.revalidate_at = now + ctx.jitter(ctx.config.revalidate_every);
@@ -90,16 +91,16 @@ impl Record {
         let Some(stored) = stored else {
             return Ok(Base::absent(self.base.version.as_ref()));
         };
-        let (base, origin) = match Base::from_stored(stored) {
+        let (base, origin) = match Base::from_stored(stored, &mut ctx.names) {
             Err(error) if self.may_overwrite => {
-                tracing::warn!(record = %self.key, %error, "what is stored is given up, as was allowed");
-                (Base::over(stored), Origin::Foreign)
+                tracing::warn!(record = %self.view.key(), %error, "what is stored is given up, as was allowed");
+                (Base::over(stored, &mut ctx.names), Origin::Foreign)
             }
             read => read?,
         };
         if origin == Origin::Foreign {
             ctx.stats.foreign_writes += 1;
-            tracing::warn!(record = %self.key, "stored by another program: the bookkeeping begins anew");
+            tracing::warn!(record = %self.view.key(), "stored by another program: the bookkeeping begins anew");
         }
         Ok(base)
     }
@@ -112,7 +113,7 @@ impl Record {
     }
 
     fn answer_opens(&mut self, ctx: &mut Context) {
-        for ticket in self.opens.drain(..) {
+        for ticket in self.busy.opens.drain(..) {
             ctx.done(ticket, Outcome::Opened);
         }
     }
@@ -120,7 +121,7 @@ impl Record {
     fn read_failed(&mut self, ctx: &mut Context, now: Instant, error: &Arc<Error>) {
         self.store_failed(ctx, now, error);
         if self.is_loaded() {
-            self.read_at = Some(Instant::ZERO);
+            self.busy.read_at = Some(Instant::ZERO);
         } else {
             self.not_loaded(ctx, error);
         }
@@ -128,7 +129,7 @@ impl Record {
 
     /// What is stored makes no sense. Nothing of it is overwritten.
     fn unreadable(&mut self, ctx: &mut Context, now: Instant, error: &Arc<Error>) {
-        tracing::warn!(record = %self.key, %error, "what is stored cannot be read");
+        tracing::warn!(record = %self.view.key(), %error, "what is stored cannot be read");
         self.store_failed(ctx, now, error);
         self.not_loaded(ctx, error);
     }
@@ -137,12 +138,13 @@ impl Record {
         self.set_load(Load::Failed, LoadState::Failed(Arc::clone(error)));
         self.answer_opens(ctx);
         self.fail_flushes(ctx, &FlushError::NotLoaded);
-        let under_way = self.attempt.as_ref().and_then(|attempt| attempt.update_ticket());
-        let waiting = self.updates.iter().map(|job| job.ticket).filter(|ticket| Some(*ticket) != under_way);
+        let under_way = self.busy.attempt.as_ref().and_then(|attempt| attempt.update_ticket());
+        let waiting =
+            self.busy.updates.iter().map(|job| job.ticket).filter(|ticket| Some(*ticket) != under_way);
         for ticket in waiting {
             ctx.done(ticket, Outcome::Updated(UpdateOutcome::NotLoaded));
         }
-        self.updates.retain(|job| Some(job.ticket) == under_way);
+        self.busy.updates.retain(|job| Some(job.ticket) == under_way);
     }
 
     /// Notes a failure of the store and waits before the next request.
@@ -179,7 +181,7 @@ impl Record {
         }
         let due = self.journal.next_foreign(|op| op.next_look(adopt_after, withdraw_after));
         if due.is_some_and(|due| due <= now) {
-            self.read_at = Some(Instant::ZERO);
+            self.busy.read_at = Some(Instant::ZERO);
         }
     }
 }

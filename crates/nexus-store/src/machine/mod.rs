@@ -7,8 +7,9 @@
 mod accept;
 mod announce;
 mod base;
+mod busy;
 mod calls;
-mod clock;
+pub(crate) mod clock;
 mod close;
 mod contention;
 mod context;
@@ -18,6 +19,7 @@ mod journal;
 mod load;
 mod operation;
 pub mod original;
+mod rare;
 mod receive;
 mod record;
 mod schedule;
@@ -32,6 +34,8 @@ use std::sync::Arc;
 
 use transport_traits::{BusLimits, Error, ErrorKind, Instant, RecordKey, StoreLimits, Topic, WallTime};
 
+use self::accept::Accepted;
+use self::busy::Call;
 use self::clock::Clock;
 use self::context::{Access, Context};
 use self::flush::FlushWaiter;
@@ -40,7 +44,7 @@ pub use self::io::{
     UpdateRun,
 };
 pub use self::operation::Operation;
-use self::record::{Call, Listening, Load, Record};
+use self::record::{Listening, Load, Record};
 use crate::change::Change;
 use crate::error::{OpenError, Unsaved};
 use crate::json::Fnv;
@@ -125,7 +129,7 @@ impl Machine {
                 record.listening = Listening::Wanted(now);
             }
             if record.load == Load::Loading {
-                record.opens.push(ticket);
+                record.busy.opens.push(ticket);
             } else {
                 ctx.done(ticket, Outcome::Opened);
             }
@@ -134,13 +138,13 @@ impl Machine {
         Ok((id, view, ticket))
     }
 
-    fn create(&mut self, now: Instant, key: RecordKey) -> Result<RecordId, OpenError> {
+    fn create(&mut self, now: Instant, mut key: RecordKey) -> Result<RecordId, OpenError> {
         check_name(&key, &self.ctx.store_limits).map_err(|error| OpenError::Name(Arc::new(error)))?;
+        key.store = self.ctx.names.share(&key.store);
         self.next_record += 1;
         let id = RecordId(self.next_record);
-        let topic = topic_of(&key, &self.ctx.bus_limits);
         self.by_key.insert(key.clone(), id);
-        self.records.insert(id, Box::new(Record::new(id, key, topic, now)));
+        self.records.insert(id, Box::new(Record::new(id, key, now)));
         Ok(id)
     }
 
@@ -158,21 +162,35 @@ impl Machine {
         if self.ctx.closing {
             return Err(WriteError::Closed);
         }
-        self.with_found(id, |record, ctx| record.accept(ctx, now, field, change))
-            .unwrap_or(Err(WriteError::Closed))
+        let record = self.records.get_mut(&id).ok_or(WriteError::Closed)?;
+        match record.accept(&mut self.ctx, now, field, change)? {
+            Accepted::Merged => {
+                record.journal.account(&mut self.ctx.journal_bytes, &mut self.ctx.foreign_bytes)
+            }
+            Accepted::Added => self.touch(id),
+        }
+        Ok(())
+    }
+
+    /// Whether anybody listens to a record's changes. If not, they are not told as [`Output::Changed`], which
+    /// makes writes cheaper. From the start they are told.
+    pub fn tell_changes(&mut self, id: RecordId, told: bool) {
+        if let Some(record) = self.records.get_mut(&id) {
+            record.told = told;
+        }
     }
 
     /// Asks to be told when everything is durable that the record accepted.
     pub fn flush(&mut self, now: Instant, id: RecordId) -> Ticket {
         let ticket = self.ctx.next_ticket();
         let found = self.with_found(id, |record, ctx| {
-            let undetermined = std::mem::take(&mut record.undetermined);
-            record.flushes.push(FlushWaiter { ticket, up_to: record.journal.last_own(), undetermined });
+            let undetermined = std::mem::take(&mut record.busy.undetermined);
+            record.busy.flushes.push(FlushWaiter { ticket, up_to: record.journal.last_own(), undetermined });
             record.answer_flushes(ctx);
             if record.load == Load::Failed {
                 record.fail_flushes(ctx, &FlushError::NotLoaded);
             }
-            if record.refusal.take().is_some() {
+            if record.busy.refusal.take().is_some() {
                 record.not_before = now; // Whoever asks may have made it acceptable.
             }
         });
@@ -186,23 +204,24 @@ impl Machine {
     pub fn flush_all(&mut self, now: Instant) -> Vec<(RecordKey, Ticket)> {
         let dirty: Vec<RecordId> =
             self.records.values().filter(|record| record.is_doubtful()).map(|record| record.id).collect();
-        dirty.into_iter().map(|id| (self.records[&id].key.clone(), self.flush(now, id))).collect()
+        dirty.into_iter().map(|id| (self.records[&id].view.key().clone(), self.flush(now, id))).collect()
     }
 
     /// Takes notice of what happened.
     pub fn handle(&mut self, now: Instant, input: Input) {
+        self.ctx.stirred = true;
         match input {
             Input::WallClock(wall) => self.ctx.clock.set(wall, now),
             Input::Got(id, result) => self.with(id, |record, ctx| {
-                if let Some(Call::Read { generation, heard_of }) = record.call {
-                    record.call = None;
+                if let Some(Call::Read { generation, heard_of }) = record.busy.call {
+                    record.busy.call = None;
                     record.got(ctx, now, generation, heard_of, result);
                     ctx.budget.give_back();
                 }
             }),
             Input::PutDone(id, result) => self.with(id, |record, ctx| {
-                if record.call == Some(Call::Write) {
-                    record.call = None;
+                if record.busy.call == Some(Call::Write) {
+                    record.busy.call = None;
                     record.put_done(ctx, now, result);
                     ctx.budget.give_back();
                 }
@@ -235,7 +254,7 @@ impl Machine {
         self.with(id, |record, ctx| {
             if record.is_running(ticket) {
                 record.update_ran(ctx, now, ticket, run);
-                if record.call.is_none() {
+                if record.busy.call.is_none() {
                     ctx.budget.give_back();
                 }
             }
@@ -252,9 +271,15 @@ impl Machine {
                 return Some(output);
             }
             if !self.advance(now) && !self.finish_closing(now) {
+                self.ctx.stirred = false;
                 return None;
             }
         }
+    }
+
+    /// Whether a call has made more to do since the last poll that gave `None`. Time may have, too.
+    pub(crate) const fn needs_poll(&self) -> bool {
+        self.ctx.stirred
     }
 
     /// When to poll next although nothing happens; `None` if there is no such time.
@@ -277,13 +302,11 @@ impl Machine {
 
     /// Brings the index and the account of journal bytes up to date with a record.
     fn touch(&mut self, id: RecordId) {
+        self.ctx.stirred = true;
         let Some(record) = self.records.get_mut(&id) else { return };
-        let bytes = record.journal.own_bytes();
-        self.ctx.journal_bytes = self.ctx.journal_bytes + bytes - record.accounted;
-        record.accounted = bytes;
-        let bytes = record.journal.foreign_bytes();
-        self.ctx.foreign_bytes = self.ctx.foreign_bytes + bytes - record.accounted_foreign;
-        record.accounted_foreign = bytes;
+        record.journal.account(&mut self.ctx.journal_bytes, &mut self.ctx.foreign_bytes);
+        record.journal.tidy();
+        record.busy.tidy();
         let due = record.next_due(&self.ctx);
         if due != record.due {
             if let Some(at) = record.due {
@@ -296,12 +319,12 @@ impl Machine {
 
     fn evict(&mut self, id: RecordId) {
         let Some(record) = self.records.remove(&id) else { return };
-        self.by_key.remove(&record.key);
-        self.ctx.journal_bytes -= record.accounted;
-        self.ctx.foreign_bytes -= record.accounted_foreign;
-        if record.undetermined > 0 && self.doubtful.len() < MAX_DOUBTFUL {
-            let (undetermined, error) = (record.undetermined, None);
-            self.doubtful.push(Unsaved { key: record.key.clone(), undetermined, error });
+        self.by_key.remove(record.view.key());
+        self.ctx.journal_bytes -= record.journal.own_bytes();
+        self.ctx.foreign_bytes -= record.journal.foreign_bytes();
+        if record.busy.undetermined > 0 && self.doubtful.len() < MAX_DOUBTFUL {
+            let (undetermined, error) = (record.busy.undetermined, None);
+            self.doubtful.push(Unsaved { key: record.view.key().clone(), undetermined, error });
         }
         if let Some(at) = record.due {
             self.due.remove(&(at, id));
@@ -328,7 +351,7 @@ impl Record {
     fn subscribed(&mut self, ctx: &mut Context, now: Instant, ok: bool) {
         if ok {
             self.listening = Listening::Active;
-            if self.listen_failures > 0 || self.load != Load::Loading || self.call.is_some() {
+            if self.listen_failures > 0 || self.load != Load::Loading || self.busy.call.is_some() {
                 self.want_read(ctx, now); // What was published before is missing.
             }
             self.listen_failures = 0;

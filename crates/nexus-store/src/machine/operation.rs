@@ -63,9 +63,8 @@ impl Operation {
 /// What an operation takes on the bus beside its changes: five numbers.
 const OVERHEAD: usize = 64;
 
-/// What an operation takes in a journal beside its changes: its entries in two B-trees, whose nodes are
-/// about two thirds full.
-const ENTRY: usize = (size_of::<Pending>() + size_of::<Place>() + size_of::<(u64, u64)>()) * 3 / 2;
+/// What an operation takes in a journal beside its changes: its place in a vector that is about two thirds full.
+const ENTRY: usize = size_of::<Pending>() * 3 / 2;
 
 /// About the bytes that an operation of one change takes in a journal.
 pub(crate) fn operation_memory(field: &str, change: &Change) -> usize {
@@ -74,11 +73,15 @@ pub(crate) fn operation_memory(field: &str, change: &Change) -> usize {
 
 /// The change's place in a vector, the allocation of the field's name, and that of the value.
 fn change_memory(field: &str, change: &Change) -> usize {
-    let value = match change {
+    size_of::<(Arc<str>, Change)>() + 2 * size_of::<usize>() + field.len() + value_memory(change)
+}
+
+/// The allocation of the value that the change holds.
+fn value_memory(change: &Change) -> usize {
+    match change {
         Change::Set(value) => 2 * size_of::<usize>() + json::memory(value),
         _ => 0,
-    };
-    size_of::<(Arc<str>, Change)>() + 2 * size_of::<usize>() + field.len() + value
+    }
 }
 
 pub(crate) fn change_size(field: &str, change: &Change) -> usize {
@@ -129,6 +132,22 @@ impl Pending {
             size,
             memory,
         }
+    }
+
+    /// Adds a change: to the last one of the same field where the two can be one, else behind all.
+    pub(crate) fn add(&mut self, field: &str, name: impl FnOnce() -> Arc<str>, change: Change) {
+        let last = self.op.changes.iter_mut().rev().find(|(name, _)| **name == *field);
+        if let Some((_, last)) = last
+            && let Some(merged) = last.then(&change)
+        {
+            self.size = self.size + merged.text_len() - last.text_len();
+            self.memory = self.memory + value_memory(&merged) - value_memory(last);
+            *last = merged;
+            return;
+        }
+        self.size += change_size(field, &change);
+        self.memory += change_memory(field, &change);
+        self.op.changes.push((name(), change));
     }
 
     /// When this server has to do something about another's operation.

@@ -7,7 +7,6 @@ use transport_traits::Instant;
 
 use super::base::Base;
 use super::context::Context;
-use super::journal::apply_change;
 use super::operation::{Operation, Pending};
 use super::record::Record;
 use super::table::Judgement;
@@ -24,7 +23,7 @@ impl Record {
             Err(why) => {
                 ctx.stats.rejected_messages += 1;
                 let why = if why == Rejected::Version { "unknown version" } else { "damaged" };
-                tracing::warn!(record = %self.key, why, "a message is ignored");
+                tracing::warn!(record = %self.view.key(), why, "a message is ignored");
             }
         }
     }
@@ -57,7 +56,7 @@ impl Record {
 
     /// A read that is under way may have been answered before the commit that somebody tells of.
     fn heard_while_loading(&mut self, ctx: &mut Context, now: Instant) {
-        if self.call.is_some() {
+        if self.busy.call.is_some() {
             self.want_read(ctx, now);
         }
     }
@@ -76,8 +75,9 @@ impl Record {
         }
         let mut pending = Pending::new(op, false, now);
         let bytes = self.journal.foreign_bytes() + pending.memory;
-        let all = ctx.foreign_bytes + bytes - self.accounted_foreign;
+        let all = ctx.foreign_bytes + self.journal.new_foreign_bytes() + pending.memory;
         if bytes > ctx.config.max_foreign_bytes || all > ctx.config.max_foreign_bytes_in_all {
+            ctx.stats.dropped += 1;
             self.want_read(ctx, now);
             return false;
         }
@@ -114,7 +114,7 @@ impl Record {
         let fields = Arc::make_mut(&mut object);
         for (field, change) in &details.sets {
             // Of an honest sender these only set and remove, which always succeeds.
-            let _ = apply_change(fields, field, change);
+            let _ = fields.apply(Arc::clone(field), change);
         }
         Base {
             version: Some(details.version.clone()),

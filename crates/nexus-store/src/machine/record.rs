@@ -1,19 +1,18 @@
 //! The state of one open record, and how its view follows from it.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use transport_traits::{Error, Instant, RecordKey, Topic};
+use transport_traits::{Instant, RecordKey};
 
 use super::announce::BusState;
 use super::base::Base;
+use super::busy::Busy;
 use super::context::Context;
-use super::flush::{Attempt, FlushWaiter};
-use super::io::{FieldChange, Outcome, Output, RecordId, Ticket};
+use super::io::{FieldChange, Outcome, Output, RecordId};
 use super::journal::Journal;
+use super::rare::Rare;
 use super::table::Judgement;
-use super::update::UpdateJob;
 use crate::view::{LoadState, View};
 use crate::{FlushError, Object, json};
 
@@ -42,21 +41,10 @@ pub(crate) enum Listening {
     Active,
 }
 
-/// The store request of a record that is under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Call {
-    /// A read, begun when the base had this generation and others had spoken of this commit.
-    Read { generation: u64, heard_of: u64 },
-    /// A write, or the function of an update that precedes one.
-    Write,
-}
-
 /// One open record.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) id: RecordId,
-    pub(crate) key: RecordKey,
-    pub(crate) topic: Topic,
     pub(crate) view: Arc<View>,
     pub(crate) holders: usize,
     /// Since when nobody holds it.
@@ -72,52 +60,35 @@ pub(crate) struct Record {
     pub(crate) base: Base,
     /// Rises whenever the base is replaced.
     pub(crate) generation: u64,
-    pub(crate) journal: Journal,
-    /// What of the journal's size the machine has accounted for.
-    pub(crate) accounted: usize,
-    pub(crate) accounted_foreign: usize,
-
-    pub(crate) call: Option<Call>,
-    /// Boxed, since of many records few are being written.
-    pub(crate) attempt: Option<Box<Attempt>>,
-    pub(crate) updates: VecDeque<UpdateJob>,
-    pub(crate) flushes: Vec<FlushWaiter>,
-    /// Operations without a known fate that no flush has reported yet: the next one does.
-    pub(crate) undetermined: u64,
-    pub(crate) opens: Vec<Ticket>,
+    pub(crate) journal: Rare<Journal>,
+    /// What is under way or waits.
+    pub(crate) busy: Rare<Busy>,
     /// Store requests that failed in a row.
     pub(crate) failures: u32,
-    /// Since when the table of the base of this generation is known to have no room.
-    pub(crate) full_since: Option<(u64, Instant)>,
     /// Writes that lost against others' in a row.
     pub(crate) conflicts: u32,
     /// No store request before this.
     pub(crate) not_before: Instant,
-    /// A read is wanted at this time, whatever happens; zero is at once, before any write.
-    pub(crate) read_at: Option<Instant>,
-    /// A read is wanted at this time, unless the record has caught up by then.
-    pub(crate) catch_up_at: Option<Instant>,
     pub(crate) revalidate_at: Instant,
     /// The highest commit of the base's epoch that anybody spoke of.
     pub(crate) heard_of: u64,
     /// When the last write was committed.
     pub(crate) written_at: Option<Instant>,
-    pub(crate) refusal: Option<Arc<Error>>,
     /// Stands in the queue for store requests.
     pub(crate) queued: bool,
 
     pub(crate) bus: BusState,
     /// When the machine looks after it next, as its index has it.
     pub(crate) due: Option<Instant>,
+    /// Somebody listens to its changes.
+    pub(crate) told: bool,
 }
 
 impl Record {
-    pub(crate) fn new(id: RecordId, key: RecordKey, topic: Topic, now: Instant) -> Self {
+    pub(crate) fn new(id: RecordId, key: RecordKey, now: Instant) -> Self {
         Self {
             id,
-            key,
-            topic,
-            view: Arc::new(View::new()),
+            view: Arc::new(View::new(key)),
             holders: 0,
             idle_since: None,
             listening: Listening::Wanted(now),
@@ -127,28 +98,18 @@ impl Record {
             may_overwrite: false,
             base: Base::absent(None),
             generation: 0,
-            journal: Journal::default(),
-            accounted: 0,
-            accounted_foreign: 0,
-            call: None,
-            attempt: None,
-            updates: VecDeque::new(),
-            flushes: Vec::new(),
-            undetermined: 0,
-            opens: Vec::new(),
+            journal: Rare::default(),
+            busy: Rare::default(),
             failures: 0,
-            full_since: None,
             conflicts: 0,
             not_before: now,
-            read_at: None,
-            catch_up_at: None,
             revalidate_at: now,
             heard_of: 0,
             written_at: None,
-            refusal: None,
             queued: false,
             bus: BusState::new(now),
             due: None,
+            told: true,
         }
     }
 
@@ -158,17 +119,17 @@ impl Record {
 
     /// Whether a flush would have something to say of the record.
     pub(crate) fn is_doubtful(&self) -> bool {
-        self.journal.own_bytes() > 0 || self.undetermined > 0
+        self.journal.own_bytes() > 0 || self.busy.undetermined > 0
     }
 
-    /// Whether nothing of ours is unsaved and nobody waits for anything.
-    pub(crate) fn is_settled(&self) -> bool {
+    /// Whether nothing of ours is unsaved, nobody waits for anything, and the others were told if they can be.
+    pub(crate) fn is_settled(&self, closing: bool) -> bool {
         self.journal.own_bytes() == 0
-            && self.call.is_none()
-            && self.attempt.is_none()
-            && self.updates.is_empty()
-            && self.opens.is_empty()
-            && (self.bus.is_quiet() || !self.is_loaded())
+            && self.busy.call.is_none()
+            && self.busy.attempt.is_none()
+            && self.busy.updates.is_empty()
+            && self.busy.opens.is_empty()
+            && (self.bus.is_over(closing) || !self.is_loaded())
     }
 
     /// Takes over a stored state, and settles what it says about pending operations.
@@ -225,21 +186,22 @@ impl Record {
 
     fn report_undetermined(&mut self, ctx: &mut Context, sequence: u64) {
         ctx.stats.undetermined += 1;
-        tracing::warn!(record = %self.key, sequence, "the fate of an operation cannot be found out");
+        tracing::warn!(record = %self.view.key(), sequence, "the fate of an operation cannot be found out");
         let mut waits = false;
-        for waiter in self.flushes.iter_mut().filter(|waiter| sequence <= waiter.up_to) {
+        for waiter in self.busy.flushes.iter_mut().filter(|waiter| sequence <= waiter.up_to) {
             waiter.undetermined += 1;
             waits = true;
         }
-        self.undetermined += u64::from(!waits);
+        self.busy.undetermined += u64::from(!waits);
     }
 
     /// Computes the view anew and tells what changed.
     pub(crate) fn refresh_view(&mut self, ctx: &mut Context) {
         let new = self.journal.fold(&self.base, |_| true).object;
         let old = self.view.replace(Arc::clone(&new));
-        let changes = differences(&old, &new);
-        self.tell(ctx, changes);
+        if self.told {
+            self.tell(ctx, differences(&old, &new));
+        }
     }
 
     pub(crate) fn tell(&self, ctx: &mut Context, changes: Vec<FieldChange>) {
@@ -250,8 +212,11 @@ impl Record {
 
     /// Answers the flushes whose operations are all out of the journal.
     pub(crate) fn answer_flushes(&mut self, ctx: &mut Context) {
+        if self.busy.flushes.is_empty() {
+            return;
+        }
         let first = self.journal.own().next().map_or(u64::MAX, |pending| pending.op.sequence);
-        for waiter in self.flushes.extract_if(.., |waiter| waiter.up_to < first) {
+        for waiter in self.busy.flushes.extract_if(.., |waiter| waiter.up_to < first) {
             let result = match waiter.undetermined {
                 0 => Ok(()),
                 operations => Err(FlushError::Undetermined { operations }),
@@ -261,7 +226,7 @@ impl Record {
     }
 
     pub(crate) fn fail_flushes(&mut self, ctx: &mut Context, error: &FlushError) {
-        for waiter in self.flushes.drain(..) {
+        for waiter in self.busy.flushes.drain(..) {
             ctx.done(waiter.ticket, Outcome::Flushed(Err(error.clone())));
         }
     }
@@ -277,7 +242,7 @@ pub(crate) fn differences(old: &Arc<Object>, new: &Arc<Object>) -> Vec<FieldChan
     if Arc::ptr_eq(old, new) {
         return Vec::new();
     }
-    let gone = old.iter().filter(|(field, _)| !new.contains_key(*field));
+    let gone = old.iter().filter(|(field, _)| !new.contains_key(field));
     let gone = gone.map(|(field, value)| (field, Some(value), None));
     let here = new.iter().map(|(field, value)| (field, old.get(field), Some(value)));
     gone.chain(here)

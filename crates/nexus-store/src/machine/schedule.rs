@@ -1,12 +1,15 @@
 //! What a record does when, and whose turn it is when the store's budget is short.
 
+use std::collections::BTreeSet;
+
 use transport_traits::Instant;
 
-use super::Machine;
+use super::busy::Call;
 use super::context::{Access, Context};
 use super::flush::Phase;
 use super::io::{Output, RecordId};
 use super::record::{Listening, Load, Record};
+use super::{Machine, topic_of};
 
 /// How long a revalidation waits when the budget is needed for better things.
 const REVALIDATE_LATER: std::time::Duration = std::time::Duration::from_secs(5);
@@ -34,7 +37,7 @@ impl Work {
 impl Record {
     /// What the record wants of the store next, and when.
     pub(crate) fn store_work(&self, ctx: &Context) -> Option<(Instant, Work)> {
-        if self.call.is_some() {
+        if self.busy.call.is_some() {
             return None;
         }
         let (at, work) = self.necessary_work().or_else(|| self.usual_work(ctx))?;
@@ -43,7 +46,7 @@ impl Record {
 
     /// What must come first, if something must.
     fn necessary_work(&self) -> Option<(Instant, Work)> {
-        match self.attempt.as_ref().map(|attempt| attempt.phase) {
+        match self.busy.attempt.as_ref().map(|attempt| attempt.phase) {
             Some(Phase::Repeating) => return Some((Instant::ZERO, Work::Write)),
             Some(_) => return Some((Instant::ZERO, Work::Read)),
             None => {}
@@ -64,11 +67,11 @@ impl Record {
     }
 
     fn usual_work(&self, ctx: &Context) -> Option<(Instant, Work)> {
-        let update = (!self.updates.is_empty()).then_some(Instant::ZERO);
+        let update = (!self.busy.updates.is_empty()).then_some(Instant::ZERO);
         let revalidate = (self.holders > 0).then_some(self.revalidate_at);
         [
-            (self.read_at, Work::Read),
-            (self.catch_up_at, Work::CatchUp),
+            (self.busy.read_at, Work::Read),
+            (self.busy.catch_up_at, Work::CatchUp),
             (update, Work::Write),
             (self.flush_due(ctx), Work::Write),
             (revalidate, Work::Revalidate),
@@ -80,7 +83,7 @@ impl Record {
 
     /// When the record can be forgotten.
     fn evict_at(&self, ctx: &Context) -> Option<Instant> {
-        if !self.is_settled() {
+        if !self.is_settled(ctx.closing) {
             return None;
         }
         if ctx.closing || self.listening == Listening::Unwanted {
@@ -99,9 +102,12 @@ impl Record {
 
     fn foreign_at(&self, ctx: &Context) -> Option<Instant> {
         let (adopt_after, withdraw_after) = (ctx.config.adopt_after, ctx.config.withdraw_after);
-        let at = self.journal.next_foreign(|op| op.next_look(adopt_after, withdraw_after));
-        // A read that is due anyway will look after them.
-        at.filter(|_| self.is_loaded() && self.read_at.is_none() && self.call.is_none())
+        // A read that is due anyway will look after them. What is to be shown no longer need not wait for one.
+        let reads = self.busy.read_at.is_some() || self.busy.call.is_some();
+        let at = self.journal.next_foreign(|op| {
+            if reads { op.since + withdraw_after } else { op.next_look(adopt_after, withdraw_after) }
+        });
+        at.filter(|_| self.is_loaded() && self.busy.call != Some(Call::Write))
     }
 
     /// When to look after the record next.
@@ -122,7 +128,14 @@ impl Machine {
             self.look_after(now, id);
             return true;
         }
-        self.serve_queue(now, Access::Read) || self.serve_queue(now, Access::Write)
+        // The two may share a budget: whoever waited longest comes first.
+        let since = |queue: &BTreeSet<(Instant, RecordId)>| queue.first().map_or(now, |(since, _)| *since);
+        let (first, second) = if since(&self.writes) < since(&self.reads) {
+            (Access::Write, Access::Read)
+        } else {
+            (Access::Read, Access::Write)
+        };
+        self.serve_queue(now, first) || self.serve_queue(now, second)
     }
 
     fn look_after(&mut self, now: Instant, id: RecordId) {
@@ -130,7 +143,8 @@ impl Machine {
         self.with(id, |record, ctx| {
             if is_due(record.listen_at()) {
                 record.listening = Listening::Asked;
-                ctx.push(Output::Subscribe(record.id, record.topic.clone()));
+                let topic = topic_of(record.view.key(), &ctx.bus_limits);
+                ctx.push(Output::Subscribe(record.id, topic));
             }
             if is_due(record.publish_due()) {
                 record.publish(ctx, now);
@@ -148,15 +162,15 @@ impl Machine {
     /// Does what the record wants of the store, or puts it in the queue for that.
     fn store_turn(&mut self, now: Instant, id: RecordId) {
         let Some(record) = self.records.get(&id).filter(|record| !record.queued) else { return };
-        let Some((since, work)) = record.store_work(&self.ctx).filter(|(at, _)| *at <= now) else { return };
+        let Some((_, work)) = record.store_work(&self.ctx).filter(|(at, _)| *at <= now) else { return };
         if work == Work::Revalidate && !self.ctx.budget.is_ample(now) {
             return self.with(id, |record, _| record.revalidate_at = now + REVALIDATE_LATER);
         }
         let access = work.access();
-        if self.queue(access).is_empty() && self.ctx.budget.take(access, now) {
+        if self.reads.is_empty() && self.writes.is_empty() && self.ctx.budget.take(access, now) {
             return self.start(now, id, work);
         }
-        self.queue(access).insert((since, id));
+        self.queue(access).insert((now, id)); // Behind all that wait: nobody comes to the front by being busy.
         self.with(id, |record, _| record.queued = true);
     }
 
@@ -185,11 +199,11 @@ impl Machine {
     fn start(&mut self, now: Instant, id: RecordId, work: Work) {
         self.with(id, |record, ctx| {
             match work {
-                Work::CatchUp if !record.is_behind() => record.catch_up_at = None,
+                Work::CatchUp if !record.is_behind() => record.busy.catch_up_at = None,
                 Work::Read | Work::CatchUp | Work::Revalidate => record.start_read(ctx),
                 Work::Write => record.start_write(ctx, now),
             }
-            if record.call.is_none() {
+            if record.busy.call.is_none() {
                 ctx.budget.give_back();
             }
         });

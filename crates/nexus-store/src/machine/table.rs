@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use litemap::LiteMap;
 use transport_traits::WallTime;
 
 /// Writers that moved within this time are never forgotten to make room. It is about being able to take
@@ -46,7 +47,7 @@ pub(crate) struct Table {
     pub(crate) aged: u64,
     /// What becomes `aged` once it is old enough: so ages need no time an entry.
     pub(crate) mark: Mark,
-    pub(crate) writers: BTreeMap<u64, Entry>,
+    pub(crate) writers: LiteMap<u64, Entry>,
     /// What a later minor version added; kept unread.
     pub(crate) extension: Arc<str>,
 }

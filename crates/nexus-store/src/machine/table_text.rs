@@ -10,8 +10,10 @@
 //! Whatever follows, if it begins with `~`, is a later minor version's and is kept as it is; a later major
 //! version has another digit, and is refused. Everything else is not ours.
 
-use std::collections::BTreeMap;
 use std::str::Bytes;
+use std::sync::Arc;
+
+use litemap::LiteMap;
 
 use super::table::{Entry, Mark, Table};
 
@@ -23,6 +25,9 @@ const SECONDS_AT_ZERO: u64 = 1_577_836_800;
 pub(crate) const MAX_NUMBER: u64 = 1 << 53;
 /// Writers, epochs: 48 bits.
 pub(crate) const MAX_ID: u64 = 1 << 48;
+
+/// Characters of an entry: a writer and two numbers of one character.
+const SHORTEST_ENTRY: usize = 10;
 
 /// Why a text is no table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +106,10 @@ impl Reader<'_> {
         let commit = commits.checked_sub(self.number()?)?;
         let at = self.number()? + SECONDS_AT_ZERO;
         let count = self.number()?;
-        let mut writers = BTreeMap::new();
+        // No more are to come than there is text for.
+        let room = self.bytes.len() / SHORTEST_ENTRY;
+        let mut writers =
+            LiteMap::with_capacity(usize::try_from(count).map_or(room, |count| count.min(room)));
         for _ in 0..count {
             let (writer, last) = (self.id()?, self.number()?);
             let moved = commits.checked_sub(self.number()?)?;
@@ -111,7 +119,7 @@ impl Reader<'_> {
         }
         let extension = &body[self.read..];
         let complete = extension.is_empty() || extension.starts_with('~');
-        let extension = extension.into();
+        let extension = if extension.is_empty() { Arc::default() } else { extension.into() };
         complete.then_some(Table {
             epoch,
             commits,

@@ -58,19 +58,20 @@ impl Record {
     /// Plans a write for the first update in the queue and has its function run.
     pub(crate) fn start_update(&mut self, ctx: &mut Context) -> bool {
         self.drop_canceled(ctx, None);
-        let Some(job) = self.updates.front() else { return false };
+        let Some(job) = self.busy.updates.front() else { return false };
         let folded = self.journal.fold(&self.base, |_| true);
         let input = Self::input_of(job, &folded.object, &self.base.users);
         let tried = Tried { ticket: job.ticket, sequence: ctx.next_sequence(), changed: Vec::new() };
         ctx.push(Output::RunUpdate(job.ticket, input));
         self.begin(folded, Some(tried));
-        self.call = Some(super::record::Call::Write);
+        self.busy.call = Some(super::busy::Call::Write);
         true
     }
 
     /// Whether this update's function is running.
     pub(crate) fn is_running(&self, ticket: Ticket) -> bool {
-        self.attempt
+        self.busy
+            .attempt
             .as_ref()
             .is_some_and(|attempt| attempt.phase == Phase::Running && attempt.update_ticket() == Some(ticket))
     }
@@ -78,11 +79,11 @@ impl Record {
     /// The function has run. The write slot is free again unless a write follows.
     pub(crate) fn update_ran(&mut self, ctx: &mut Context, now: Instant, ticket: Ticket, run: UpdateRun) {
         debug_assert!(self.is_running(ticket), "only a running update ends");
-        self.call = None;
-        if self.attempt.as_ref().is_some_and(|attempt| attempt.before.version != self.base.version) {
+        self.busy.call = None;
+        if self.busy.attempt.as_ref().is_some_and(|attempt| attempt.before.version != self.base.version) {
             return self.abandon(); // The base moved on meanwhile: run again.
         }
-        let takes_along = self.attempt.as_ref().is_some_and(|attempt| !attempt.applied.is_empty());
+        let takes_along = self.busy.attempt.as_ref().is_some_and(|attempt| !attempt.applied.is_empty());
         match run {
             // What it saw becomes durable with it, even if it changes nothing of that.
             UpdateRun::Changes(changes) if takes_along || !changes.is_empty() => {
@@ -104,7 +105,7 @@ impl Record {
             let error = Error::new(ErrorKind::Invalid, "a value is nested too deeply to be read again");
             return self.give_up(ctx, ticket, UpdateOutcome::Refused(Arc::new(error)));
         }
-        let attempt = self.attempt.as_mut().expect("the update is running");
+        let attempt = self.busy.attempt.as_mut().expect("the update is running");
         let tried = attempt.update.as_mut().expect("the update is running");
         let object = Arc::make_mut(&mut attempt.next.object);
         for (field, value) in changes.fields {
@@ -127,19 +128,19 @@ impl Record {
     fn judge_later(&mut self, ticket: Ticket, outcome: UpdateOutcome) {
         self.abandon();
         let generation = self.generation;
-        if let Some(job) = self.updates.iter_mut().find(|job| job.ticket == ticket) {
+        if let Some(job) = self.busy.updates.iter_mut().find(|job| job.ticket == ticket) {
             job.verdict = Some((outcome, generation));
         }
     }
 
     /// Whether an update waits for the store to confirm what it decided on.
     pub(crate) fn has_verdict(&self) -> bool {
-        self.updates.front().is_some_and(|job| job.verdict.is_some())
+        self.busy.updates.front().is_some_and(|job| job.verdict.is_some())
     }
 
     /// The store was just read: a decision on this base stands, one on another is taken anew.
     pub(crate) fn confirm_verdict(&mut self, ctx: &mut Context) {
-        let Some(job) = self.updates.front_mut() else { return };
+        let Some(job) = self.busy.updates.front_mut() else { return };
         let Some((outcome, generation)) = job.verdict.take() else { return };
         if generation == self.generation {
             let ticket = job.ticket;
@@ -148,8 +149,8 @@ impl Record {
     }
 
     pub(crate) fn cancel_update(&mut self, ctx: &mut Context, ticket: Ticket) {
-        let trying = self.attempt.as_ref().and_then(|attempt| attempt.update_ticket());
-        for job in self.updates.iter_mut().filter(|job| job.ticket == ticket) {
+        let trying = self.busy.attempt.as_ref().and_then(|attempt| attempt.update_ticket());
+        for job in self.busy.updates.iter_mut().filter(|job| job.ticket == ticket) {
             job.canceled = true;
         }
         self.drop_canceled(ctx, trying);
@@ -157,7 +158,7 @@ impl Record {
 
     /// Takes canceled updates out of the queue, but for the one that is being tried.
     fn drop_canceled(&mut self, ctx: &mut Context, trying: Option<Ticket>) {
-        self.updates.retain(|job| {
+        self.busy.updates.retain(|job| {
             let keep = !job.canceled || Some(job.ticket) == trying;
             if !keep {
                 ctx.done(job.ticket, Outcome::Updated(UpdateOutcome::Closed));

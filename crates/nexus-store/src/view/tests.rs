@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread;
 
 use serde_json::json;
+use transport_traits::RecordKey;
 
 use super::View;
 use crate::Object;
@@ -18,7 +19,7 @@ fn count(view: &View) -> u64 {
 
 #[test]
 fn a_change_is_seen_by_every_later_read() {
-    let view = View::new();
+    let view = View::new(RecordKey::new("players", "7"));
     assert_eq!(view.get("count"), None);
     for n in 1..=3 {
         count_to(&view, n);
@@ -31,7 +32,7 @@ fn a_change_is_seen_by_every_later_read() {
 
 #[test]
 fn fields_that_a_reader_holds_do_not_change_under_it() {
-    let view = View::new();
+    let view = View::new(RecordKey::new("players", "7"));
     count_to(&view, 1);
     let snapshot = view.snapshot();
     view.with(|fields| {
@@ -44,7 +45,7 @@ fn fields_that_a_reader_holds_do_not_change_under_it() {
 
 #[test]
 fn fields_that_nobody_holds_are_changed_in_place() {
-    let view = View::new();
+    let view = View::new(RecordKey::new("players", "7"));
     count_to(&view, 1);
     let address = || view.with(std::ptr::from_ref::<Object>);
     let before = address();
@@ -55,7 +56,7 @@ fn fields_that_nobody_holds_are_changed_in_place() {
 #[test]
 fn reads_of_other_threads_never_go_back_and_end_at_the_last_change() {
     const LAST: u64 = 20_000;
-    let view = View::new();
+    let view = View::new(RecordKey::new("players", "7"));
     count_to(&view, 0);
     let follow = || {
         let mut seen = 0;

@@ -117,3 +117,19 @@ fn writes_that_the_deleting_server_did_not_see_count_as_made_after_it() {
     assert!(matches!(world.outcome(1, delete), Some(Outcome::Updated(UpdateOutcome::Committed(_)))));
     assert_eq!(world.stored_value(), json!({"coins": 1}));
 }
+
+#[test]
+fn what_another_program_deleted_does_not_come_back_with_a_late_message() {
+    let mut world = World::with_servers(1, 2);
+    world.increment(0, "coins", 100);
+    world.run(SECOND * 10);
+    let late = world.messages[0].clone();
+    world.stored.clear(); // With all its bookkeeping.
+    world.gap_everywhere();
+    world.run(SECOND * 5);
+    let record = world.servers[1].record;
+    world.give(1, Input::Received(record, late));
+    world.run(SECOND * 60);
+    assert!(world.stored.is_empty(), "{}", world.stored_value());
+    assert_eq!(world.seen(1, "coins"), json!(null));
+}

@@ -1,13 +1,16 @@
 //! What services allow, kept to.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nexus_store::machine::{Input, Machine, Outcome, Output};
+use nexus_store::FlushError;
+use nexus_store::machine::{Input, Machine, Outcome, Output, UpdateOutcome};
 use nexus_store::{Change, Config};
 use serde_json::{Value, json};
 use transport_traits::limits::FleetRate;
-use transport_traits::{Instant, RecordKey, StoreLimits, presets};
+use transport_traits::limits::SizeLimit;
+use transport_traits::{BusLimits, ErrorKind, Instant, RecordKey, StoreLimits, Stored, Version, presets};
 
 use crate::world::{START, World};
 
@@ -70,6 +73,88 @@ fn store_requests_keep_to_the_budget() {
     world.run(SECOND * 30);
     assert!(matches!(world.outcome(0, flush), Some(Outcome::Flushed(Ok(())))));
     assert_eq!(world.stored_value()["n"], Value::from(600));
+}
+
+/// One record is written and flushed without end, some are read without end, and others written once, within a
+/// minute's budget of 60: all are stored.
+fn check_turns(limits: StoreLimits) {
+    const OTHERS: usize = 20;
+    let config = Config { writer: Some(1), seed: Some(1), ..Config::default() };
+    let mut machine = Machine::new(config, limits, BusLimits::default(), Instant::ZERO, START);
+    let mut open = |name: String| machine.open(Instant::ZERO, RecordKey::new("s", name)).unwrap().0;
+    let mut open_all =
+        |name: &str, count| (0..count).map(|n| open(format!("{name} {n}"))).collect::<Vec<_>>();
+    let (busy, read, others) = (open_all("busy", 1)[0], open_all("read", 10), open_all("other", OTHERS));
+    let (mut version, mut waiting, mut stored) = (0, 0, BTreeMap::new());
+    for step in 0..6_000 {
+        let now = Instant::ZERO + Duration::from_millis(50) * step;
+        if step == 1_200 {
+            for &id in &others {
+                machine.write(now, id, "n", Change::Increment(1.into())).unwrap();
+            }
+        }
+        if waiting == 0 {
+            machine.write(now, busy, "n", Change::Increment(1.into())).unwrap();
+            machine.flush(now, busy);
+            waiting += 1;
+        }
+        read.iter().for_each(|&id| machine.handle(now, Input::Gap(id)));
+        while let Some(output) = machine.poll(now) {
+            match output {
+                Output::Get(id, _) => machine.handle(now, Input::Got(id, Ok(stored.get(&id).cloned()))),
+                Output::Put(id, _, record, _) => {
+                    version += 1;
+                    let version = Version::new(version.to_string());
+                    stored.insert(id, Stored { record, version: version.clone(), modified: START });
+                    machine.handle(now, Input::PutDone(id, Ok(version)));
+                }
+                Output::Publish(id, _) => machine.handle(now, Input::Published(id, Ok(()))),
+                Output::Subscribe(id, _) => machine.handle(now, Input::Subscribed(id, Ok(()))),
+                Output::Done(_, Outcome::Flushed(_)) => waiting -= 1,
+                _ => {}
+            }
+        }
+    }
+    assert!(others.iter().all(|id| stored.contains_key(id)), "{} of {OTHERS}", stored.len() - 1);
+    assert!(stored.contains_key(&busy), "nor is it held back");
+}
+
+#[test]
+fn a_record_that_is_always_busy_leaves_the_others_their_turn() {
+    let mut limits = StoreLimits::default();
+    limits.writes = Some(FleetRate::per_minute(60));
+    check_turns(limits);
+    let mut limits = StoreLimits::default();
+    limits.requests = Some(FleetRate::per_minute(60));
+    check_turns(limits);
+}
+
+#[test]
+fn a_record_over_the_limit_is_refused_kept_and_stored_once_it_fits() {
+    let mut world = World::new(1);
+    world.store_limits.value = Some(SizeLimit::bytes(100));
+    world.join();
+    world.run(SECOND);
+    world.set(0, "a", json!("x".repeat(92))); // With its name and the braces 100.
+    let flush = world.flush(0);
+    world.run(SECOND * 5);
+    assert!(matches!(world.outcome(0, flush), Some(Outcome::Flushed(Ok(())))), "exactly at the limit");
+    let update = world.update(0, &["b"]);
+    world.run(SECOND * 5);
+    let Some(Outcome::Updated(UpdateOutcome::Refused(error))) = world.outcome(0, update) else { panic!() };
+    assert!(matches!(error.kind(), ErrorKind::TooLarge { size: 106, limit: 100 }));
+
+    world.set(0, "b", json!("y".repeat(50)));
+    let flush = world.flush(0);
+    world.run(SECOND * 5);
+    let outcome = world.outcome(0, flush);
+    assert!(matches!(outcome, Some(Outcome::Flushed(Err(FlushError::Refused(_))))), "{outcome:?}");
+    assert_eq!(world.seen(0, "b"), json!("y".repeat(50)), "kept");
+    world.write(0, "a", Change::Remove);
+    let flush = world.flush(0);
+    world.run(SECOND * 5);
+    assert!(matches!(world.outcome(0, flush), Some(Outcome::Flushed(Ok(())))));
+    assert_eq!(world.stored_value(), json!({"b": "y".repeat(50)}));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
 
 mod functions;
+mod guards;
 mod original_world;
 mod world;
 
@@ -15,6 +16,9 @@ mod limits;
 mod local;
 mod once;
 mod original;
+mod original_found;
+mod original_heard;
+mod original_random;
 mod outage;
 mod overwriting;
 mod scenarios;

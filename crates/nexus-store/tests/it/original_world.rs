@@ -21,19 +21,34 @@ use super::world::{START, key};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     Unavailable,
+    /// Not done, and never will be.
+    Refused,
     /// Not done, and nobody knows.
     UnknownBefore,
     /// Done, and nobody knows.
     UnknownAfter,
+    /// Nobody knows, and it is done some time after.
+    UnknownLate,
     /// Done, nobody knows, and then somebody else writes, too.
     UnknownAndOverwritten,
 }
+
+const BY_CHANCE: [Fault; 5] =
+    [Fault::Unavailable, Fault::Refused, Fault::UnknownBefore, Fault::UnknownAfter, Fault::UnknownLate];
 
 pub(crate) struct Server {
     pub(crate) machine: Machine,
     pub(crate) record: RecordId,
     pub(crate) view: Arc<View>,
     pub(crate) done: HashMap<Ticket, Outcome>,
+    /// What was stored when a call was answered.
+    pub(crate) stored_then: HashMap<Ticket, Option<Stored>>,
+}
+
+enum Event {
+    Give(usize, Input),
+    /// A write arrives at the store that was answered already.
+    Late(Record, Precondition),
 }
 
 pub(crate) struct World {
@@ -41,18 +56,21 @@ pub(crate) struct World {
     pub(crate) rng: fastrand::Rng,
     pub(crate) servers: Vec<Server>,
     pub(crate) stored: Option<Stored>,
+    pub(crate) gets: u64,
     pub(crate) puts: u64,
     /// Percent of requests that meet a fault by chance.
     pub(crate) chance: u32,
-    /// What the next writes meet.
+    /// What the next writes meet, the first one last.
     pub(crate) faults: Vec<Fault>,
     /// The next loads fail.
     pub(crate) failing_gets: u32,
     /// Percent of deliveries that are lost.
     pub(crate) loss: u32,
     pub(crate) messages: Vec<String>,
+    /// The bus takes nothing.
+    pub(crate) deaf: bool,
     versions: u64,
-    events: BTreeMap<(Instant, u64), (usize, Input)>,
+    events: BTreeMap<(Instant, u64), Event>,
     next_event: u64,
 }
 
@@ -63,12 +81,14 @@ impl World {
             rng: fastrand::Rng::with_seed(seed),
             servers: Vec::new(),
             stored: None,
+            gets: 0,
             puts: 0,
             chance: 0,
             faults: Vec::new(),
             failing_gets: 0,
             loss: 0,
             messages: Vec::new(),
+            deaf: false,
             versions: 0,
             events: BTreeMap::new(),
             next_event: 0,
@@ -81,7 +101,8 @@ impl World {
         let wall: WallTime = START + self.now.since(Instant::ZERO);
         let mut machine = Machine::new(config, StoreLimits::default(), BusLimits::default(), self.now, wall);
         let (record, view, _) = machine.open(self.now, key()).unwrap();
-        self.servers.push(Server { machine, record, view, done: HashMap::new() });
+        let (done, stored_then) = (HashMap::new(), HashMap::new());
+        self.servers.push(Server { machine, record, view, done, stored_then });
         self.drain(index);
         index
     }
@@ -136,7 +157,11 @@ impl World {
 
     pub(crate) fn hear(&mut self, at: usize, action: &Value) {
         let body = Value::String(action.to_string()).to_string();
-        self.act(at, |machine, now, id| machine.handle(now, Input::Received(id, Bytes::from(body))));
+        self.give(at, Input::Received(self.servers[at].record, Bytes::from(body)));
+    }
+
+    pub(crate) fn give(&mut self, at: usize, input: Input) {
+        self.act(at, |machine, now, _| machine.handle(now, input));
     }
 
     pub(crate) fn run(&mut self, time: Duration) {
@@ -144,8 +169,12 @@ impl World {
         while let Some(at) = self.next_time().filter(|at| *at <= end) {
             self.now = self.now.max(at);
             while let Some(entry) = self.events.first_entry().filter(|entry| entry.key().0 <= self.now) {
-                let (server, input) = entry.remove();
-                self.act(server, |machine, now, _| machine.handle(now, input));
+                match entry.remove() {
+                    Event::Give(server, input) => self.give(server, input),
+                    Event::Late(record, precondition) => {
+                        let _ = self.compare_and_swap(record, &precondition);
+                    }
+                }
             }
             (0..self.servers.len()).for_each(|server| self.drain(server));
         }
@@ -159,8 +188,12 @@ impl World {
     }
 
     fn later(&mut self, millis: u64, server: usize, input: Input) {
+        self.happens(millis, Event::Give(server, input));
+    }
+
+    fn happens(&mut self, millis: u64, event: Event) {
         self.next_event += 1;
-        self.events.insert((self.now + Duration::from_millis(millis), self.next_event), (server, input));
+        self.events.insert((self.now + Duration::from_millis(millis), self.next_event), event);
     }
 
     fn drain(&mut self, at: usize) {
@@ -168,6 +201,9 @@ impl World {
             match output {
                 Output::Get(id, _) => self.get(at, id),
                 Output::Put(id, _, record, precondition) => self.put(at, id, record, &precondition),
+                Output::Publish(id, _) if self.deaf => {
+                    self.later(20, at, Input::Published(id, Err(error(ErrorKind::Unavailable))));
+                }
                 Output::Publish(id, message) => {
                     self.messages.push(String::from_utf8(message.body.to_vec()).unwrap());
                     self.deliver(&message.body);
@@ -180,7 +216,10 @@ impl World {
                 Output::RunUpdate(ticket, values) => {
                     self.later(0, at, Input::UpdateRan(ticket, add_one(&values)));
                 }
-                Output::Done(ticket, outcome) => drop(self.servers[at].done.insert(ticket, outcome)),
+                Output::Done(ticket, outcome) => {
+                    self.servers[at].stored_then.insert(ticket, self.stored.clone());
+                    self.servers[at].done.insert(ticket, outcome);
+                }
                 Output::Changed(_, changes) => assert!(changes.iter().all(|change| change.old != change.new)),
                 Output::Closed(_) => {}
             }
@@ -197,6 +236,7 @@ impl World {
     }
 
     fn get(&mut self, at: usize, id: RecordId) {
+        self.gets += 1;
         let delay = self.rng.u64(1..50);
         let fails = self.failing_gets > 0 || self.rng.u32(0..100) < self.chance;
         self.failing_gets = self.failing_gets.saturating_sub(1);
@@ -206,12 +246,19 @@ impl World {
 
     fn put(&mut self, at: usize, id: RecordId, record: Record, precondition: &Precondition) {
         self.puts += 1;
-        let by_chance = [Fault::Unavailable, Fault::UnknownBefore, Fault::UnknownAfter];
         let hit = self.rng.u32(0..100) < self.chance;
-        let fault = self.faults.pop().or_else(|| hit.then(|| by_chance[self.rng.usize(0..by_chance.len())]));
+        let fault = self.faults.pop().or_else(|| hit.then(|| BY_CHANCE[self.rng.usize(0..BY_CHANCE.len())]));
         let result = match fault {
             Some(Fault::Unavailable) => Err(ErrorKind::Unavailable),
+            Some(Fault::Refused) => Err(ErrorKind::Invalid),
             Some(Fault::UnknownBefore) => Err(ErrorKind::Unknown),
+            Some(Fault::UnknownLate) => {
+                // Some while it is looked for, or while it is sent again.
+                let latest = if self.rng.bool() { 100 } else { 5_000 };
+                let late = self.rng.u64(1..latest);
+                self.happens(late, Event::Late(record, precondition.clone()));
+                Err(ErrorKind::Unknown)
+            }
             _ => self.compare_and_swap(record, precondition),
         };
         if fault == Some(Fault::UnknownAndOverwritten) {

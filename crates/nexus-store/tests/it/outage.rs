@@ -100,3 +100,20 @@ fn operations_of_others_are_bounded_over_all_records() {
     world.run(SECOND * 2);
     assert!(world.gets - gets > 30, "what was not taken in is read instead: {}", world.gets - gets);
 }
+
+#[test]
+fn what_stays_unconfirmed_too_long_is_shown_no_longer() {
+    let mut world = World::with_servers(1, 2);
+    world.faults = Faults { unavailable: 100, ..Faults::default() };
+    world.increment(0, "coins", 1);
+    world.run(SECOND);
+    world.servers[0].alive = false;
+    let withdraw_after = world.config.withdraw_after;
+    world.run(withdraw_after - SECOND * 10);
+    assert_eq!(world.seen(1, "coins"), json!(1));
+    world.run(SECOND * 10);
+    assert_eq!(world.seen(1, "coins"), json!(null));
+    world.faults = Faults::default();
+    world.run(SECOND * 60);
+    assert_eq!((world.stored_value(), world.seen(1, "coins")), (json!(null), json!(null)), "nor adopted");
+}

@@ -366,12 +366,16 @@ impl World {
                     Precondition::Absent => !self.stored.contains_key(&key),
                     Precondition::Is(v) => self.stored.get(&key).is_some_and(|stored| stored.version == *v),
                 };
-                let result = if holds {
-                    Ok(self.commit(key, record))
-                } else {
-                    Err(Arc::new(Error::new(ErrorKind::Conflict, "put")))
+                let size = self
+                    .store_limits
+                    .value
+                    .map_or(Ok(()), |limit| limit.check("value", record.value.as_bytes()));
+                let result = match size {
+                    Ok(()) if holds => Ok(self.commit(key, record)),
+                    Ok(()) => Err(Error::new(ErrorKind::Conflict, "put")),
+                    Err(too_large) => Err(too_large),
                 };
-                Input::PutDone(id, result)
+                Input::PutDone(id, result.map_err(Arc::new))
             }
         };
         if answered {

@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use transport_traits::{Error, Instant, Outgoing, Retry};
 
+use super::super::announce::PATIENCE;
 use super::super::context::Context;
 use super::super::io::Output;
 use super::record::Record;
 use super::wire;
 
-/// Fields whose last Set is remembered before those that no longer matter are forgotten.
+/// Fields whose last Set is remembered before those that no longer matter are forgotten, and after that twice as many
+/// as are left, so that looking through them costs little a Set.
 const MANY: usize = 64;
 
 /// What a record has to tell.
@@ -20,8 +23,11 @@ pub(crate) struct Announcing {
     pub(crate) silent: bool,
     /// The fields that the next Fetch names.
     pub(crate) named: Vec<Arc<str>>,
-    /// Strict: when a field's last Set went out, and whether another is to follow.
-    paces: BTreeMap<Arc<str>, Pace>,
+    /// Strict: when a field's last Set went out, and those of them that another is to follow.
+    last_sets: BTreeMap<Arc<str>, Instant>,
+    delayed: BTreeSet<(Instant, Arc<str>)>,
+    /// How many of them were left when those that no longer matter were forgotten.
+    kept: usize,
     /// Not strict: the fields that are to be told of, and those of the message that is under way.
     outbox: BTreeSet<Arc<str>>,
     sending: Option<Vec<Arc<str>>>,
@@ -29,23 +35,54 @@ pub(crate) struct Announcing {
     failures: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Pace {
-    last: Instant,
-    again: bool,
-}
-
 impl Announcing {
-    pub(crate) fn is_busy(&self) -> bool {
-        let delayed = self.paces.values().any(|pace| pace.again);
-        delayed || !self.outbox.is_empty() || self.sending.is_some()
+    /// Whether something is left to say, and the bus takes it: if not, the others find out by looking.
+    pub(crate) fn is_busy(&self, closing: bool) -> bool {
+        let is_heard = self.failures < if closing { 1 } else { PATIENCE };
+        !self.delayed.is_empty() || (is_heard && (!self.outbox.is_empty() || self.sending.is_some()))
+    }
+
+    /// Strict: whether a Set of this field has to wait for the interval to pass; if not, it goes out now.
+    fn delays(&mut self, now: Instant, interval: Duration, field: &Arc<str>) -> bool {
+        if interval.is_zero() {
+            return false;
+        }
+        if let Some(&last) = self.last_sets.get(field) {
+            let set = (last, Arc::clone(field));
+            if now.since(last) < interval {
+                self.delayed.insert(set);
+                return true;
+            }
+            self.delayed.remove(&set);
+        }
+        if self.last_sets.len() >= MANY.max(2 * self.kept) {
+            let delayed = &self.delayed;
+            self.last_sets.retain(|field, &mut last| {
+                now.since(last) < interval || delayed.contains(&(last, Arc::clone(field)))
+            });
+            self.kept = self.last_sets.len();
+        }
+        self.last_sets.insert(Arc::clone(field), now);
+        false
+    }
+
+    /// The fields whose wait is over, by name.
+    fn take_delayed(&mut self, now: Instant, interval: Duration) -> BTreeSet<Arc<str>> {
+        let mut due = BTreeSet::new();
+        while self.delayed.first().is_some_and(|(last, _)| *last + interval <= now) {
+            due.extend(self.delayed.pop_first().map(|(_, field)| field));
+        }
+        for field in &due {
+            self.last_sets.remove(field);
+        }
+        due
     }
 }
 
 impl Record {
     /// Strict: tells of a Set, unless one of the field went out lately, which another follows then.
     pub(crate) fn announce_set(&mut self, ctx: &mut Context, now: Instant, field: &Arc<str>) {
-        let value = self.view.get(field);
+        let value = self.view.read().get(field).cloned();
         let text = wire::set_text(field, value.as_deref(), &self.sync_id);
         if !wire::is_short(&text) {
             self.announcing.named.push(Arc::clone(field));
@@ -54,37 +91,20 @@ impl Record {
         if self.announcing.silent {
             return;
         }
-        let interval = ctx.config.publish_interval;
-        if !interval.is_zero() {
-            let paces = &mut self.announcing.paces;
-            if let Some(pace) = paces.get_mut(field).filter(|pace| now.since(pace.last) < interval) {
-                pace.again = true;
-                return;
-            }
-            if paces.len() >= MANY {
-                paces.retain(|_, pace| pace.again || now.since(pace.last) < interval);
-            }
-            paces.insert(Arc::clone(field), Pace { last: now, again: false });
+        if !self.announcing.delays(now, ctx.config.publish_interval, field) {
+            self.publish(ctx, text);
         }
-        self.publish(ctx, text);
     }
 
     /// Strict: tells of the fields whose Set had to wait.
     pub(crate) fn announce_delayed(&mut self, ctx: &mut Context, now: Instant) {
-        let interval = ctx.config.publish_interval;
-        let is_due = |pace: &Pace| pace.again && pace.last + interval <= now;
-        let paces = self.announcing.paces.iter();
-        let due: Vec<Arc<str>> =
-            paces.filter(|(_, pace)| is_due(pace)).map(|(field, _)| Arc::clone(field)).collect();
-        for field in due {
-            self.announcing.paces.remove(&field);
+        for field in self.announcing.take_delayed(now, ctx.config.publish_interval) {
             self.announce_set(ctx, now, &field);
         }
     }
 
     pub(crate) fn delayed_due(&self, ctx: &Context) -> Option<Instant> {
-        let waiting = self.announcing.paces.values().filter(|pace| pace.again);
-        waiting.map(|pace| pace.last + ctx.config.publish_interval).min()
+        self.announcing.delayed.first().map(|(last, _)| *last + ctx.config.publish_interval)
     }
 
     /// Tells of what was written.

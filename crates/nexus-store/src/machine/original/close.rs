@@ -70,19 +70,15 @@ impl Machine {
         if now < deadline && !self.records.values().all(Record::has_ended) {
             return false;
         }
-        let unsaved =
-            self.records.values().filter(|record| record.own_bytes() > 0 || record.undetermined > 0);
-        let unsaved = unsaved.map(|record| Unsaved {
-            key: record.key.clone(),
-            error: record.latest_error(),
-            undetermined: record.undetermined,
-        });
-        let report = ShutdownReport { unsaved: unsaved.collect() };
+        let mut unsaved = std::mem::take(&mut self.doubtful);
+        unsaved.extend(self.records.values().filter_map(Record::to_report));
+        let report = ShutdownReport { unsaved };
         let ids: Vec<RecordId> = self.records.keys().copied().collect();
         for id in ids {
             self.with(id, Record::answer_all);
             self.evict(id);
         }
+        self.doubtful = Vec::new(); // They are in the report.
         if let Some(closing) = &mut self.closing {
             for ticket in closing.tickets.drain(..) {
                 self.ctx.done(ticket, Outcome::ShutDown(report.clone()));
@@ -100,7 +96,16 @@ impl Record {
             && self.call.is_none()
             && self.flush_at.is_none()
             && self.load != Load::Loading;
-        if self.strict { tried } else { self.is_settled() }
+        if self.strict { tried } else { self.is_settled(true) }
+    }
+
+    /// What a shutdown has to say of it, if anything: that writes are not saved, or that nobody knows.
+    pub(super) fn to_report(&self) -> Option<Unsaved> {
+        (self.own_bytes() > 0 || self.undetermined > 0).then(|| Unsaved {
+            key: self.key.clone(),
+            error: self.latest_error(),
+            undetermined: self.undetermined,
+        })
     }
 
     fn latest_error(&self) -> Option<Arc<Error>> {

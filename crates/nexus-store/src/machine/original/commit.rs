@@ -6,10 +6,10 @@ use transport_traits::{Error, ErrorKind, Instant, Retry, Stored, Version};
 
 use super::super::context::{Access, Context};
 use super::super::io::{Outcome, Output, Ticket, UpdateInput, UpdateOutcome};
-use super::super::journal::apply_change;
 use super::super::record::Load;
+use super::changes::Changes;
 use super::marks;
-use super::record::{Call, Job, Known, Pending, Record, Wanted};
+use super::record::{Call, Job, Known, Record, Wanted};
 use crate::wire::exactly;
 use crate::{FlushError, Object, UpdateId, json};
 
@@ -30,7 +30,7 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 pub(crate) struct Flight {
     pub(crate) stage: Stage,
-    pub(crate) pending: Vec<Pending>,
+    pub(crate) pending: Changes,
     pub(crate) job: Option<Job>,
     /// What the record becomes.
     pub(super) next: Arc<Object>,
@@ -44,6 +44,8 @@ pub(crate) struct Flight {
     without_effect: u64,
     waiters: Vec<Ticket>,
     conflicts: u32,
+    /// What it is based on was read for it.
+    has_read: bool,
     /// It was sent and may have happened.
     uncertain: bool,
 }
@@ -62,7 +64,7 @@ impl Record {
     /// Begins a flush that is due. What needs no store is done at once.
     pub(crate) fn begin_flush(&mut self, ctx: &mut Context) {
         self.flush_at = None;
-        let writes = if self.strict { !self.pending.is_empty() } else { self.pending.iter().any(|p| p.own) };
+        let writes = if self.strict { !self.pending.is_empty() } else { self.pending.has_own() };
         if !writes && self.updates.is_empty() {
             self.announce_written(ctx);
             let waiters = std::mem::take(&mut self.flushes);
@@ -90,6 +92,7 @@ impl Record {
             without_effect: 0,
             waiters: std::mem::take(&mut self.flushes),
             conflicts: 0,
+            has_read: false,
             uncertain: false,
         });
         if !reads {
@@ -97,7 +100,7 @@ impl Record {
         }
     }
 
-    fn refuse_unloaded(&mut self, ctx: &mut Context) {
+    pub(super) fn refuse_unloaded(&mut self, ctx: &mut Context) {
         self.fail_flushes(ctx, &FlushError::NotLoaded);
         for job in self.updates.drain(..) {
             ctx.done(job.ticket, Outcome::Updated(UpdateOutcome::NotLoaded));
@@ -133,14 +136,13 @@ impl Record {
         now: Instant,
         result: Result<Option<Stored>, Arc<Error>>,
     ) {
-        let known = result.and_then(|stored| {
-            Known::of(stored.as_ref()).map_err(|why| Arc::new(Error::new(ErrorKind::Malformed, why)))
-        });
-        match known {
-            Ok(known) => self.known = known,
-            Err(error) => return self.write_failed(ctx, now, &error),
+        match result.map(|stored| self.known_of(stored.as_ref())) {
+            Ok(Ok(known)) => self.read_for_write(ctx, now, known),
+            Ok(Err(error)) if !self.strict => return self.cannot_write(ctx, now, &error),
+            Ok(Err(error)) | Err(error) => return self.write_failed(ctx, now, &error),
         }
         let Some(flight) = &mut self.flight else { return };
+        flight.has_read = true;
         if !flight.uncertain {
             return self.plan(ctx);
         }
@@ -183,14 +185,14 @@ impl Record {
         for field in touched {
             if let Some(told) = self.told.get(field) {
                 // What was visible when the change was made comes before it.
-                let _ = apply_change(fields, field, &exactly(told.value.as_ref()));
+                let _ = fields.apply(Arc::clone(field), &exactly(told.value.as_ref()));
             }
         }
-        for pending in &flight.pending {
+        for pending in flight.pending.iter() {
             // The original writes what the field is by now, whatever it was set to.
             let by_now = self.strict.then(|| exactly(self.view.get(&pending.field).as_ref()));
             let change = by_now.as_ref().unwrap_or(&pending.change);
-            flight.without_effect += u64::from(apply_change(fields, &pending.field, change).is_err());
+            flight.without_effect += u64::from(fields.apply(Arc::clone(&pending.field), change).is_err());
         }
         let Some(job) = &flight.job else { return self.finish_plan(ctx) };
         let value = |field: &Arc<str>| (Arc::clone(field), flight.next.get(field).cloned());
@@ -210,10 +212,13 @@ impl Record {
         let is_there = flight.before.version.is_some() || !makes;
         let is_same =
             flight.users == flight.before.users && json::same_object(&flight.next, &flight.before.object);
-        if is_there && is_same {
-            return self.written(ctx); // It is stored already, by whomever.
+        if !(is_there && is_same) {
+            flight.stage = Stage::Write;
+        } else if flight.has_read {
+            self.written(ctx); // It is stored already, by whomever.
+        } else {
+            flight.stage = Stage::Read; // It was, when that was read last.
         }
-        flight.stage = Stage::Write;
     }
 
     pub(crate) fn put_done(&mut self, ctx: &mut Context, now: Instant, result: Result<Version, Arc<Error>>) {
@@ -271,7 +276,7 @@ impl Record {
             let outcome = if changed { UpdateOutcome::Committed(id) } else { UpdateOutcome::Unchanged };
             ctx.done(job.ticket, Outcome::Updated(outcome));
         }
-        for pending in &flight.pending {
+        for pending in flight.pending.iter() {
             self.told.remove(&pending.field);
         }
         self.take_over(ctx, flight.next);
@@ -286,9 +291,10 @@ impl Record {
         }
         let mut object = stored;
         let fields = Arc::make_mut(&mut object);
-        for pending in &self.pending {
+        for pending in self.pending.iter() {
             // To set and to remove always succeeds.
-            let _ = apply_change(fields, &pending.field, &exactly(self.view.get(&pending.field).as_ref()));
+            let _ =
+                fields.apply(Arc::clone(&pending.field), &exactly(self.view.get(&pending.field).as_ref()));
         }
         self.show(ctx, object);
     }
@@ -307,7 +313,7 @@ impl Record {
         }
         self.take_over(ctx, flight.next);
         if !self.strict {
-            self.announcing.named.extend(flight.pending.into_iter().map(|pending| pending.field));
+            self.announcing.named.extend(flight.pending.iter().map(|pending| Arc::clone(&pending.field)));
             self.announce_written(ctx); // Whatever became of it, the others should look.
         }
         if self.strict && self.undetermined == 0 {
@@ -329,16 +335,32 @@ impl Record {
         }
     }
 
+    /// What is stored makes no sense by now.
+    fn cannot_write(&mut self, ctx: &mut Context, now: Instant, error: &Arc<Error>) {
+        if self.flight.as_ref().is_some_and(|flight| flight.uncertain) {
+            self.doubtful(ctx);
+        } else {
+            self.finish_job(ctx, UpdateOutcome::NotLoaded);
+            self.take_back();
+        }
+        self.unreadable(ctx, now, error);
+    }
+
+    /// A write surely did not happen: its changes are kept for a later one.
+    fn take_back(&mut self) {
+        let Some(mut flight) = self.flight.take() else { return };
+        flight.pending.append(std::mem::take(&mut self.pending));
+        self.pending = flight.pending;
+        self.flushes.append(&mut flight.waiters);
+    }
+
     /// Keeps the changes for a later flush.
     fn give_up(&mut self, ctx: &mut Context, error: &Arc<Error>) {
         self.finish_job(ctx, UpdateOutcome::Refused(Arc::clone(error)));
-        let Some(mut flight) = self.flight.take() else { return };
-        flight.pending.append(&mut self.pending);
-        self.pending = flight.pending;
-        self.flushes.append(&mut flight.waiters);
+        self.take_back();
         self.fail_flushes(ctx, &FlushError::Refused(Arc::clone(error)));
         self.refusal = Some(Arc::clone(error));
-        if !self.strict && self.pending.iter().any(|pending| pending.own) {
+        if !self.strict && self.pending.has_own() {
             self.flush_at = Some(self.not_before);
         }
     }

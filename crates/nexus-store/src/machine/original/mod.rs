@@ -30,9 +30,19 @@
 //! | `DataLoadedSuccessfully` | [`SaveData::load_state`](crate::SaveData::load_state) |
 //! | `SetSendDataChangeUpdates`, `SetAllowOverwriteOfFailedLoad` | [`Machine::send_changes`], [`Machine::allow_overwrite`] |
 //!
+//! **Keys must differ between stores** in both profiles. The original's channel of a record has the name `NSD_<key>`,
+//! whatever store it is of, so all records of one key hear each other: weakness 15 (shared-channel), which only the
+//! [default machine](super::Machine) is free of. What an original sets in one store is shown in the other's record; in
+//! [`Profile::Nexus`](crate::Profile::Nexus) for 15 s at most, but a write here of that field is made on top of it and
+//! makes it durable there, and a Set without a SyncId is written in both. In
+//! [`Profile::StrictNexus`](crate::Profile::StrictNexus) the next autosave writes every Set into both stores, as the
+//! original does.
+//!
 //! The facts about the original are in `docs/original-wire.md`.
 
 mod announce;
+mod calls;
+mod changes;
 mod close;
 mod commit;
 mod marks;
@@ -49,13 +59,13 @@ use std::sync::Arc;
 
 use transport_traits::{BusLimits, Instant, RecordKey, StoreLimits, WallTime};
 
-use self::record::{Call, Job, Record};
+use self::record::{Call, Record};
 use super::clock::Clock;
 use super::context::Context;
-use super::record::Load;
-use super::{Input, Outcome, Output, RecordId, Scope, Ticket, UpdateOutcome, UpdateRun, check_name};
+use super::record::{Listening, Load};
+use super::{Input, MAX_DOUBTFUL, Outcome, Output, RecordId, Ticket, UpdateOutcome, UpdateRun, check_name};
 use crate::change::Change;
-use crate::error::OpenError;
+use crate::error::{OpenError, Unsaved};
 use crate::view::View;
 use crate::{Config, FlushError, Stats, WriteError};
 
@@ -72,6 +82,8 @@ pub struct Machine {
     queue: VecDeque<RecordId>,
     next_record: u64,
     closing: Option<close::Closing>,
+    /// Records that were forgotten with something to report, as the default machine keeps them.
+    doubtful: Vec<Unsaved>,
 }
 
 impl Machine {
@@ -87,6 +99,7 @@ impl Machine {
             queue: VecDeque::new(),
             next_record: 0,
             closing: None,
+            doubtful: Vec::new(),
         }
     }
 
@@ -104,16 +117,8 @@ impl Machine {
     /// # Errors
     /// The name cannot be used, or the machine was shut down.
     pub fn open(&mut self, now: Instant, key: RecordKey) -> Result<(RecordId, Arc<View>, Ticket), OpenError> {
-        let (a, b) = (self.ctx.rng.u64(..), self.ctx.rng.u64(..));
-        let sync_id = format!(
-            "{{{:08X}-{:04X}-{:04X}-{:04X}-{:012X}}}",
-            a >> 32,
-            (a >> 16) & 0xffff,
-            a & 0xffff,
-            b >> 48,
-            b & 0xffff_ffff_ffff
-        );
-        self.open_as(now, key, sync_id.into())
+        let sync_id = self.any_sync_id();
+        self.open_as(now, key, sync_id)
     }
 
     /// The same with this SyncId, unless the record is open already. It has 38 characters to the original: a GUID in
@@ -139,6 +144,9 @@ impl Machine {
             record.holders += 1;
             record.disconnected = false;
             record.idle_since = None;
+            if record.listening == Listening::Unwanted {
+                record.listening = Listening::Wanted(now);
+            }
             if record.load == Load::Loading {
                 record.opens.push(ticket);
             } else {
@@ -147,6 +155,19 @@ impl Machine {
         });
         let view = Arc::clone(&self.records.get(&id).expect("the record was just opened").view);
         Ok((id, view, ticket))
+    }
+
+    fn any_sync_id(&mut self) -> Arc<str> {
+        let (a, b) = (self.ctx.rng.u64(..), self.ctx.rng.u64(..));
+        let sync_id = format!(
+            "{{{:08X}-{:04X}-{:04X}-{:04X}-{:012X}}}",
+            a >> 32,
+            (a >> 16) & 0xffff,
+            a & 0xffff,
+            b >> 48,
+            b & 0xffff_ffff_ffff
+        );
+        sync_id.into()
     }
 
     fn create(&mut self, now: Instant, key: RecordKey, sync_id: Arc<str>) -> Result<RecordId, OpenError> {
@@ -206,73 +227,6 @@ impl Machine {
     pub fn flush_all(&mut self) -> Vec<(RecordKey, Ticket)> {
         let all: Vec<RecordId> = self.records.keys().copied().collect();
         all.into_iter().map(|id| (self.records[&id].key.clone(), self.flush(id))).collect()
-    }
-
-    /// Queues an update of these fields; its function is asked for with [`Output::RunUpdate`].
-    pub fn update(&mut self, id: RecordId, scope: Scope<'_>) -> Ticket {
-        let ticket = self.ctx.next_ticket();
-        if self.ctx.closing || !self.records.contains_key(&id) {
-            self.ctx.done(ticket, Outcome::Updated(UpdateOutcome::Closed));
-            return ticket;
-        }
-        self.updates.insert(ticket, id);
-        self.with(id, |record, ctx| {
-            let fields = match scope {
-                Scope::Fields(fields) => Some(fields.iter().map(|&field| field.into()).collect()),
-                Scope::Record => None,
-            };
-            record.updates.push_back(Job { ticket, fields, sequence: ctx.next_sequence() });
-            record.flush_at = Some(Instant::ZERO);
-        });
-        ticket
-    }
-
-    /// Queues an update of a record that need not be open, and is forgotten afterwards.
-    ///
-    /// # Errors
-    /// The name cannot be used, or the machine was shut down.
-    pub fn update_once(
-        &mut self,
-        now: Instant,
-        key: RecordKey,
-        scope: Scope<'_>,
-    ) -> Result<Ticket, OpenError> {
-        let (id, ..) = self.open(now, key)?;
-        let ticket = self.update(id, scope);
-        self.handle(now, Input::Release(id));
-        Ok(ticket)
-    }
-
-    /// The record's user tags as they are stored, as far as is known here.
-    #[must_use]
-    pub fn users(&self, id: RecordId) -> Arc<[Arc<str>]> {
-        self.records.get(&id).map(|record| Arc::clone(&record.known.users)).unwrap_or_default()
-    }
-
-    /// Whether the record's changes are told to the others: `SetSendDataChangeUpdates` of the original. They are, unless
-    /// it is turned off.
-    pub fn send_changes(&mut self, id: RecordId, send: bool) {
-        self.with(id, |record, _| record.announcing.silent = !send);
-    }
-
-    /// Whether a record that could not be loaded may be saved: `SetAllowOverwriteOfFailedLoad` of the original. It may
-    /// not, unless it is turned on. Even then only fields that were written here are replaced.
-    pub fn allow_overwrite(&mut self, id: RecordId, allow: bool) {
-        self.with(id, |record, _| record.allow_overwrite = allow);
-    }
-
-    /// Flushes the record and lets it hear nothing more: `Disconnect` of the original. It stays usable, but is saved
-    /// only when somebody asks, until it is released. The strict profile alone does so; in the other nothing changes but
-    /// that it is flushed, and to release it is enough.
-    pub fn disconnect(&mut self, id: RecordId) -> Ticket {
-        self.with(id, |record, _| record.disconnected = record.strict);
-        self.flush(id)
-    }
-
-    /// Whether the store request of the record that is under way is part of a flush, and not a load or a Fetch.
-    #[must_use]
-    pub fn is_flushing(&self, id: RecordId) -> bool {
-        self.records.get(&id).is_some_and(Record::is_flushing)
     }
 
     /// Takes notice of what happened.
@@ -379,6 +333,9 @@ impl Machine {
         let Some(record) = self.records.remove(&id) else { return };
         self.by_key.remove(&record.key);
         self.ctx.journal_bytes -= record.accounted;
+        if self.doubtful.len() < MAX_DOUBTFUL {
+            self.doubtful.extend(record.to_report());
+        }
         if let Some(at) = record.due {
             self.due.remove(&(at, id));
         }

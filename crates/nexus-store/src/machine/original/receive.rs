@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use transport_traits::{Error, ErrorKind, Instant, Stored};
+use transport_traits::{Error, Instant, Stored};
 
 use super::super::accept::check_value;
 use super::super::context::Context;
 use super::super::io::{Outcome, Output};
 use super::super::operation::operation_memory;
 use super::super::record::{Listening, Load};
-use super::record::{Call, Known, Pending, Record, Told, Wanted};
+use super::record::{Call, Known, Record, Told, Wanted};
 use super::wire::{self, Action};
 use crate::change::{Change, NoEffect};
 use crate::view::LoadState;
@@ -50,7 +50,7 @@ impl Record {
 
     /// What a visible field is after a change.
     fn after(&self, field: &Arc<str>, change: &Change) -> Result<Option<Arc<Value>>, WriteError> {
-        change.apply(self.view.get(field).as_ref()).map_err(|why| match why {
+        change.apply(self.view.read().get(field)).map_err(|why| match why {
             NoEffect::NotANumber => WriteError::NotANumber { field: Arc::clone(field) },
             NoEffect::Overflow => WriteError::Overflow { field: Arc::clone(field) },
         })
@@ -63,32 +63,20 @@ impl Record {
         field: Arc<str>,
         change: Change,
     ) -> Result<(), WriteError> {
-        let (old, new) = (self.view.get(&field), self.after(&field, &change)?);
+        let (old, new) = (self.view.read().get(&field).cloned(), self.after(&field, &change)?);
         if self.strict {
             let is_table = matches!(new.as_deref(), Some(Value::Array(_) | Value::Object(_)));
             if is_table || !json::same_field(old.as_ref(), new.as_ref()) {
                 self.assign(ctx, &field, new.clone());
                 self.announce_set(ctx, now, &field);
-                self.add_pending(field, exactly(new.as_ref()), true);
+                self.pending.add(field, exactly(new.as_ref()), true);
             }
             return Ok(());
         }
         self.assign(ctx, &field, new);
-        self.add_pending(field, change, true);
+        self.pending.add(field, change, true);
         self.flush_at = self.flush_at.or(Some(Instant::ZERO));
         Ok(())
-    }
-
-    fn add_pending(&mut self, field: Arc<str>, change: Change, own: bool) {
-        let last = self.pending.iter_mut().rev().find(|pending| pending.field == field);
-        if let Some(last) = last
-            && let Some(both) = last.change.then(&change)
-        {
-            last.change = both;
-            last.own |= own;
-            return;
-        }
-        self.pending.push(Pending { field, change, own });
     }
 
     pub(crate) fn start_read(&mut self, ctx: &mut Context, wanted: Wanted) {
@@ -107,12 +95,10 @@ impl Record {
         if wanted == Wanted::Flush {
             return self.flight_read(ctx, now, result);
         }
-        let known = result.and_then(|stored| {
-            Known::of(stored.as_ref()).map_err(|why| Arc::new(Error::new(ErrorKind::Malformed, why)))
-        });
-        match known {
-            Ok(known) => self.read_ok(ctx, now, known, &wanted),
-            Err(error) => self.read_failed(ctx, now, &error, wanted),
+        match result.map(|stored| self.known_of(stored.as_ref())) {
+            Ok(Ok(known)) => self.read_ok(ctx, now, known, &wanted),
+            Ok(Err(error)) if !self.strict => self.unreadable(ctx, now, &error),
+            Ok(Err(error)) | Err(error) => self.read_failed(ctx, now, &error, wanted),
         }
     }
 
@@ -121,8 +107,7 @@ impl Record {
         self.known = known;
         self.told.retain(|_, told| now.since(told.since) < TOLD_FOR);
         if *wanted == Wanted::Load {
-            self.set_load(Load::Loaded, LoadState::Loaded);
-            self.loaded(ctx, now);
+            self.load_ok(ctx, now);
         }
         if !self.strict {
             self.read_at = Some(now + ctx.jitter(ctx.config.revalidate_every));
@@ -142,11 +127,36 @@ impl Record {
                 for pending in self.unsaved() {
                     let by_now = exactly(self.view.get(&pending.field).as_ref());
                     // To set and to remove always succeeds.
-                    let _ = super::super::journal::apply_change(fields, &pending.field, &by_now);
+                    let _ = fields.apply(Arc::clone(&pending.field), &by_now);
                 }
                 self.show(ctx, object);
             }
         }
+    }
+
+    fn load_ok(&mut self, ctx: &mut Context, now: Instant) {
+        self.set_load(Load::Loaded, LoadState::Loaded);
+        if !self.strict {
+            self.allow_overwrite = false; // It was about this load.
+        }
+        self.loaded(ctx, now);
+    }
+
+    /// A read for a write is as good as a load. In the strict profile a load that failed is not made good.
+    pub(super) fn read_for_write(&mut self, ctx: &mut Context, now: Instant, known: Known) {
+        self.known = known;
+        if !self.strict && self.load != Load::Loaded {
+            self.load_ok(ctx, now);
+            self.read_at = Some(now + ctx.jitter(ctx.config.revalidate_every));
+        }
+    }
+
+    /// What is stored makes no sense. Nothing of it is overwritten, and the load is tried again now and then.
+    pub(super) fn unreadable(&mut self, ctx: &mut Context, now: Instant, error: &Arc<Error>) {
+        self.store_failed(ctx, now, error);
+        self.set_load(Load::Failed, LoadState::Failed(Arc::clone(error)));
+        self.refuse_unloaded(ctx);
+        self.loaded(ctx, now);
     }
 
     /// The first attempt to load is over.
@@ -154,7 +164,7 @@ impl Record {
         if self.strict && self.autosave_at.is_none() {
             self.autosave_at = Some(now + ctx.config.flush_delay);
         }
-        if !self.strict && self.pending.iter().any(|pending| pending.own) {
+        if !self.strict && self.pending.has_own() {
             self.flush_at = Some(Instant::ZERO);
         }
         for ticket in self.opens.drain(..) {
@@ -197,11 +207,7 @@ impl Record {
         ctx.stats.received += 1;
         match heard.action {
             Action::Fetch(fields) => self.heard_fetch(ctx, now, fields),
-            Action::Set(field, value) if self.strict => {
-                self.assign(ctx, &field, value.clone());
-                self.add_pending(field, exactly(value.as_ref()), false);
-            }
-            Action::Set(field, value) if heard.sync_id.is_none() => {
+            Action::Set(field, value) if !self.strict && heard.sync_id.is_none() => {
                 // Nobody else may ever write it.
                 if let Err(error) = self.accept(ctx, now, vec![(field, exactly(value.as_ref()))]) {
                     tracing::warn!(record = %self.key, %error, "a change from outside is not taken");
@@ -224,12 +230,20 @@ impl Record {
 
     /// An original tells of a value that it is going to write.
     fn heard_set(&mut self, ctx: &mut Context, now: Instant, field: Arc<str>, value: Option<Arc<Value>>) {
-        let size = |field: &str, value: Option<&Arc<Value>>| operation_memory(field, &exactly(value));
-        let held: usize = self.told.iter().map(|(field, told)| size(field, told.value.as_ref())).sum();
-        if held + size(&field, value.as_ref()) <= ctx.config.max_foreign_bytes {
+        let size = operation_memory(&field, &exactly(value.as_ref()));
+        if self.heard_bytes_but(&field) + size > ctx.config.max_foreign_bytes {
+            ctx.stats.dropped += 1;
+            tracing::warn!(record = %self.key, field = &*field, "there is no room for what another server set");
+        } else if self.strict {
+            self.assign(ctx, &field, value.clone());
+            self.pending.add(field, exactly(value.as_ref()), false);
+        } else {
             let stored = self.known.object.get(&field).cloned();
             self.told.insert(field, Told { value, stored, since: now });
             self.refresh(ctx);
+        }
+        if self.strict {
+            return; // The next autosave finds it.
         }
         let at = now + TOLD_FOR;
         self.read_at = Some(self.read_at.map_or(at, |earlier| earlier.min(at)));

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use transport_traits::{Error, Instant, Precondition, RecordKey, Stored, Topic, Version};
+use transport_traits::{Error, ErrorKind, Instant, Precondition, RecordKey, Stored, Topic, Version};
 
 use super::super::context::Context;
 use super::super::io::{FieldChange, Output, RecordId, Ticket};
-use super::super::journal::apply_change;
 use super::super::operation::operation_memory;
 use super::super::record::{Listening, Load, differences};
 use super::announce::Announcing;
+use super::changes::{Changes, Pending};
 use super::commit::Flight;
-use crate::change::Change;
 use crate::view::{LoadState, View};
+use crate::wire::exactly;
 use crate::{Config, FlushError, Object, Profile, json};
 
 /// How long the first load waits for the subscription.
@@ -32,28 +32,25 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    pub(crate) fn of(stored: Option<&Stored>) -> Result<Self, String> {
+    fn of(stored: Option<&Stored>) -> Result<Self, String> {
         let Some(stored) = stored else { return Ok(Self::default()) };
-        Ok(Self {
+        let object = json::parse_object(&stored.record.value)?;
+        Ok(Self { metadata: Arc::clone(&stored.record.metadata), ..Self::over(stored, object) })
+    }
+
+    /// This in place of what is stored.
+    fn over(stored: &Stored, object: Object) -> Self {
+        Self {
             version: Some(stored.version.clone()),
-            object: Arc::new(json::parse_object(&stored.record.value)?),
+            object: Arc::new(object),
             users: Arc::clone(&stored.record.users),
-            metadata: Arc::clone(&stored.record.metadata),
-        })
+            metadata: Arc::default(),
+        }
     }
 
     pub(crate) fn precondition(&self) -> Precondition {
         self.version.clone().map_or(Precondition::Absent, Precondition::Is)
     }
-}
-
-/// A change of a field that is to be written.
-#[derive(Clone, Debug)]
-pub(crate) struct Pending {
-    pub(crate) field: Arc<str>,
-    pub(crate) change: Change,
-    /// Made here, and not only heard of.
-    pub(crate) own: bool,
 }
 
 /// A value that an original server told of and will write itself.
@@ -114,7 +111,7 @@ pub(crate) struct Record {
     pub(crate) load: Load,
     pub(crate) allow_overwrite: bool,
     pub(crate) known: Known,
-    pub(crate) pending: Vec<Pending>,
+    pub(crate) pending: Changes,
     /// What originals told of and is not known to be stored. Not in the strict profile, where it is pending.
     pub(crate) told: BTreeMap<Arc<str>, Told>,
     pub(crate) updates: VecDeque<Job>,
@@ -152,13 +149,14 @@ impl Record {
         now: Instant,
     ) -> Self {
         let topic = format!("NSD_{}", key.key).into();
+        let view = Arc::new(View::new(key.clone()));
         Self {
             id,
             key,
             topic,
             sync_id,
             strict: config.profile == Profile::StrictNexus,
-            view: Arc::new(View::new()),
+            view,
             holders: 0,
             disconnected: false,
             idle_since: None,
@@ -168,7 +166,7 @@ impl Record {
             load: Load::Loading,
             allow_overwrite: false,
             known: Known::default(),
-            pending: Vec::new(),
+            pending: Changes::default(),
             told: BTreeMap::new(),
             updates: VecDeque::new(),
             flight: None,
@@ -192,28 +190,57 @@ impl Record {
 
     /// All changes that are not known to be stored, in their order.
     pub(crate) fn unsaved(&self) -> impl Iterator<Item = &Pending> {
-        self.flight.iter().flat_map(|flight| &flight.pending).chain(&self.pending)
+        self.all_changes().flat_map(Changes::iter)
+    }
+
+    /// Those under way, then those that wait.
+    fn all_changes(&self) -> impl Iterator<Item = &Changes> {
+        self.flight.iter().map(|flight| &flight.pending).chain([&self.pending])
     }
 
     pub(crate) fn own_bytes(&self) -> usize {
-        let own = self.unsaved().filter(|pending| pending.own);
-        own.map(|pending| operation_memory(&pending.field, &pending.change)).sum()
+        self.all_changes().map(Changes::own_bytes).sum()
+    }
+
+    /// Bytes that others' changes of all fields but this one take.
+    pub(crate) fn heard_bytes_but(&self, field: &str) -> usize {
+        let pending: usize = self.all_changes().map(|changes| changes.heard_bytes_but(field)).sum();
+        let told = self.told.iter().filter(|(name, _)| ***name != *field);
+        let told = told.map(|(name, told)| operation_memory(name, &exactly(told.value.as_ref())));
+        pending + told.sum::<usize>()
     }
 
     /// Whether nothing is under way, nothing of ours unsaved and nobody waits.
-    pub(crate) fn is_settled(&self) -> bool {
+    pub(crate) fn is_settled(&self, closing: bool) -> bool {
         let is_given_up = !self.may_save() && self.load == Load::Failed;
         (self.own_bytes() == 0 || (self.strict && is_given_up))
             && self.flight.is_none()
             && self.call.is_none()
             && self.updates.is_empty()
             && self.opens.is_empty()
-            && (self.load == Load::Failed || !self.announcing.is_busy())
+            && (self.load == Load::Failed || !self.announcing.is_busy(closing))
     }
 
     /// Whether what is stored was read, or may be overwritten unseen.
     pub(crate) fn may_save(&self) -> bool {
         self.load == Load::Loaded || (self.load == Load::Failed && self.allow_overwrite)
+    }
+
+    /// What a read gave. What is no object is given up, where that is allowed.
+    pub(crate) fn known_of(&self, stored: Option<&Stored>) -> Result<Known, Arc<Error>> {
+        let may_overwrite = self.allow_overwrite && self.load != Load::Loaded;
+        match (Known::of(stored), stored) {
+            (Ok(known), _) => Ok(known),
+            // This very state was given up before.
+            (Err(_), Some(stored)) if self.known.version.as_ref() == Some(&stored.version) => {
+                Ok(self.known.clone())
+            }
+            (Err(why), Some(stored)) if may_overwrite => {
+                tracing::warn!(record = %self.key, why, "what is stored is given up, as was allowed");
+                Ok(Known::over(stored, Object::default()))
+            }
+            (Err(why), _) => Err(Arc::new(Error::new(ErrorKind::Malformed, why))),
+        }
     }
 
     pub(crate) fn set_load(&mut self, load: Load, state: LoadState) {
@@ -223,13 +250,10 @@ impl Record {
 
     /// Gives a visible field this value, and tells if that changes it.
     pub(crate) fn assign(&self, ctx: &mut Context, field: &Arc<str>, value: Option<Arc<Value>>) {
-        let mut object = self.view.snapshot();
-        let fields = Arc::make_mut(&mut object);
-        let old = match value.clone() {
+        let old = self.view.edit(|fields| match value.clone() {
             Some(value) => fields.insert(Arc::clone(field), value),
             None => fields.remove(field),
-        };
-        self.view.replace(object);
+        });
         if !json::same_field(old.as_ref(), value.as_ref()) {
             self.tell(ctx, vec![FieldChange { field: Arc::clone(field), old, new: value }]);
         }
@@ -261,7 +285,7 @@ impl Record {
         }
         for pending in self.unsaved() {
             // Without effect it is counted when it is written.
-            let _ = apply_change(fields, &pending.field, &pending.change);
+            let _ = fields.apply(Arc::clone(&pending.field), &pending.change);
         }
         self.show(ctx, object);
     }

@@ -34,7 +34,8 @@ impl Record {
     }
 
     fn first_read_at(&self) -> Instant {
-        let listens = self.listening == Listening::Active || self.listen_failures > 0;
+        let listens = matches!(self.listening, Listening::Active | Listening::Unwanted);
+        let listens = listens || self.listen_failures > 0;
         if listens { Instant::ZERO } else { self.patience }
     }
 
@@ -58,10 +59,10 @@ impl Record {
     }
 
     fn evict_at(&self, ctx: &Context) -> Option<Instant> {
-        if !self.is_settled() {
+        if !self.is_settled(ctx.closing) {
             return None;
         }
-        if ctx.closing {
+        if ctx.closing || self.listening == Listening::Unwanted {
             Some(Instant::ZERO)
         } else {
             self.idle_since.map(|at| at + ctx.config.idle_eviction)

@@ -7,7 +7,6 @@ use transport_traits::{Error, ErrorKind};
 
 use super::super::context::Context;
 use super::super::io::{Outcome, Ticket, UpdateChanges, UpdateOutcome, UpdateRun};
-use super::super::journal::apply_change;
 use super::commit::Stage;
 use super::record::Record;
 use crate::json;
@@ -45,7 +44,7 @@ impl Record {
         let fields = Arc::make_mut(&mut flight.next);
         for (field, value) in changes.fields {
             // To set and to remove always succeeds.
-            let _ = apply_change(fields, &field, &exactly(value.as_ref()));
+            let _ = fields.apply(Arc::clone(&field), &exactly(value.as_ref()));
             flight.changed.push(field);
         }
     }

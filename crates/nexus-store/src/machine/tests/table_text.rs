@@ -20,7 +20,7 @@ prop_compose! {
         let entry = |&(writer, last, moved): &(u64, u64, f64)| (writer, Entry { last, moved: part(moved) });
         let writers: BTreeMap<u64, Entry> = parts.iter().map(entry).collect();
         let mark = Mark { commit: part(back[2]), at };
-        Table { epoch, commits, fence: part(back[0]), aged: part(back[1]), mark, writers, extension: extension.into() }
+        Table { epoch, commits, fence: part(back[0]), aged: part(back[1]), mark, writers: writers.into_iter().collect(), extension: extension.into() }
     }
 }
 
