@@ -67,7 +67,7 @@ fn deaths(run: &Run, server_hours: usize) -> f64 {
 fn updating(run: &Run) -> Vec<Figure> {
     let seconds = if run.items(32) == 1 { 5 } else { 90 };
     let measured = updates::every_second(run.items(100), 20, seconds);
-    let name = |what: &str| format!("100 × 20 players × 1 update/s, two lanes: {what}");
+    let name = |what: &str| format!("100 × 20 players × 1 update/s, two lanes, 5 views: {what}");
     vec![
         Figure::new(name("of the limit, fullest window"), "", measured.of_limit)
             .beside(15.0)
@@ -79,11 +79,19 @@ fn updating(run: &Run) -> Vec<Figure> {
 }
 
 fn remembering(run: &Run) -> Vec<Figure> {
-    const NAME: &str = "memory of an entry beyond key and value";
-    let goal = Goal::AtMost(150.0);
-    let figure = match memory::per_entry(run.items(32), run.items(10_000)) {
-        Some(bytes) => Figure::new(NAME, "B", bytes),
-        None => Figure::not_measured_yet(NAME, "B"),
+    let figure = |name: &str, unit, measured: Option<f64>, most| {
+        let figure = match measured {
+            Some(value) => Figure::new(name, unit, value),
+            None => Figure::not_measured_yet(name, unit),
+        };
+        figure.goal(Goal::AtMost(most))
     };
-    vec![figure.goal(goal)]
+    let each = memory::per_entry(run.items(32), run.items(10_000));
+    let (machine, pools) = (each.map(|of| of.machine), each.map(|of| of.pools));
+    let flood = memory::flood(20, run.items(64));
+    vec![
+        figure("memory of an entry beyond key and value, machine alone", "B", machine, 150.0),
+        figure("the same of machine and handle, decoded value included", "B", pools, 150.0),
+        figure("memory after a flood of tiny entries, of the stated bound", "", flood, 1.0),
+    ]
 }

@@ -3,5 +3,6 @@
 mod figures;
 mod models;
 mod packer;
+mod pools;
 mod saves;
 mod workloads;

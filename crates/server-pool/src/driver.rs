@@ -54,7 +54,9 @@ impl Driver {
     /// Feeds the machine once. Ready if it has closed, else whether there may be more to do at once.
     fn round(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         for (id, subscription) in self.shared.new_subscriptions() {
-            self.deliveries.push(subscription.map(move |delivery| input(id, delivery)).boxed());
+            let inputs = subscription.map(move |delivery| input(id, delivery));
+            let end = std::future::ready(Input::Ended { pool: id }).into_stream();
+            self.deliveries.push(inputs.chain(end).boxed());
         }
         let inputs = self.gather(cx);
         let (received, mut outputs, mut wakeup) = (!inputs.is_empty(), Vec::new(), None);

@@ -15,8 +15,20 @@ pub enum ConfigError {
     /// The incarnation is 2⁵³ or more.
     #[error("an incarnation is below 2^53")]
     Incarnation,
-    /// The timeout is not four heartbeats, or there is no heartbeat.
-    #[error("a timeout of {timeout:?} is less than four heartbeats of {heartbeat:?}, or these are zero")]
+    /// A time is outside its range.
+    #[error("{field} is {time:?}, outside {least:?} to {most:?}")]
+    Time {
+        /// Its name.
+        field: &'static str,
+        /// What was asked for.
+        time: Duration,
+        /// The least that works.
+        least: Duration,
+        /// The most that works.
+        most: Duration,
+    },
+    /// The timeout is not four heartbeats.
+    #[error("a timeout of {timeout:?} is less than four heartbeats of {heartbeat:?}")]
     Timeout {
         /// The heartbeat asked for.
         heartbeat: Duration,
@@ -29,6 +41,13 @@ pub enum ConfigError {
         /// Its name.
         field: &'static str,
     },
+    /// The bus counts receives per delivery: what one server may send depends on how many there are. A publisher
+    /// in between that keeps to rates of its own, as bulk messaging with a set budget, has no such limit.
+    #[error("the bus counts receives per delivery, so no server knows its share")]
+    NoShare,
+    /// A rate of the bus leaves a server nothing, or its window is shorter than a microsecond.
+    #[error("a rate of the bus lets no frame out")]
+    NoRate,
     /// The bus allows no frame that could hold this server's name and a small entry.
     #[error("the bus carries no message large enough for a frame")]
     FrameTooSmall,

@@ -78,11 +78,12 @@ impl Pools {
     /// The same with a data store, in which a checkpoint of each pool is kept: whoever opens the pool reads most
     /// of it there and asks over the bus only for the rest, which spares the bus on every join.
     ///
-    /// A checkpoint is a few records of at most 1 MiB, sixteen at most, in the store `server-pool` under the
+    /// A checkpoint is a few records of at most 512 KiB, sixteen at most, in the store `server-pool` under the
     /// pool's topic, `#` and a number. One of the living servers writes it, every third of the timeout. It is a
     /// hint: what the servers say themselves goes before it, a server in it that is not heard lives only as
     /// long as it had left when it was written, and a store that fails, or that holds nonsense, costs a join
-    /// two seconds at most.
+    /// two seconds at most. (One that takes longer than these two seconds, or a pool larger than 8 MiB, costs the bus
+    /// what it would without.)
     ///
     /// # Errors
     /// See [`ConfigError`].
@@ -145,8 +146,8 @@ impl Pools {
         shared.open(topic, subscription).map(open)
     }
 
-    /// Leaves all pools: the others remove this server's entries at once. Ends when that is said, or
-    /// could not be said in three tries; a publisher that does not answer holds it up. Needs the driver.
+    /// Leaves all pools: the others remove this server's entries at once. Ends when that is said twice, since a
+    /// publisher with queues may let it overtake earlier frames, or could not be said in three tries; a publisher that does not answer holds it up. Needs the driver.
     /// Cancelling it does not stop the leave.
     pub async fn close(&self) {
         let shared = &self.handle.shared;
@@ -156,7 +157,9 @@ impl Pools {
             if state.closed {
                 return Poll::Ready(());
             }
-            state.closing.push(cx.waker().clone());
+            if !state.closing.iter().any(|waker| waker.will_wake(cx.waker())) {
+                state.closing.push(cx.waker().clone());
+            }
             Poll::Pending
         })
         .await;

@@ -64,8 +64,10 @@ impl<T: Serialize + DeserializeOwned> Key for JsonKey<T> {
         serde_json::to_string(&self.0).map(Cow::Owned)
     }
 
+    /// Other spellings (`[1, 2]` instead of `[1,2]`) are no keys, so that each key has one text.
     fn from_text(text: &str) -> Option<Self> {
-        serde_json::from_str(text).ok().map(Self)
+        let key = Self(serde_json::from_str(text).ok()?);
+        key.to_text().is_ok_and(|own| own == text).then_some(key)
     }
 }
 

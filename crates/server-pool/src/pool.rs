@@ -13,7 +13,8 @@ use crate::machine::{PoolId, ViewState};
 use crate::table::Table;
 
 /// A pool of entries of type `T`, shared by all servers that opened one of this name. Clones are the same
-/// pool. Reads take a lock for one look-up and wait for no I/O and no other reader; see each method.
+/// pool. Reads wait for no I/O: [`get`](Self::get) and [`len`](Self::len) at most for the insertion of one
+/// entry, [`snapshot`](Self::snapshot) and what builds on it also for one that began before.
 pub struct Pool<T> {
     handle: Arc<Handle>,
     table: Arc<Table<T>>,

@@ -19,6 +19,13 @@ pub struct Stats {
     pub impostors: u64,
     /// Frames dropped and entries left out to keep memory bounded.
     pub refused: u64,
+    /// Requests and lines of lists left out, since the name of the server in them does not even fit into a frame
+    /// alone.
+    pub oversized: u64,
+    /// How often this server went on under a greater incarnation, since others knew of a later one than its own.
+    pub refutations: u64,
+    /// Claims of a later incarnation of this server that were not believed.
+    pub disbelieved: u64,
     /// Gaps that the bus reported.
     pub gaps: u64,
     /// Frames sent to ask for something missing.
@@ -39,4 +46,12 @@ pub struct Stats {
     pub servers: u64,
     /// Keys, summed over the pools.
     pub entries: u64,
+}
+
+/// Counts something, and warns the 1st, 2nd, 4th, 8th … time: a flood of it must not flood the log.
+pub(crate) fn count(counter: &mut u64, what: &str) {
+    *counter += 1;
+    if counter.is_power_of_two() {
+        tracing::warn!(count = *counter, "{what}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, try_join_all};
 use transport_traits::{DataStore, Error, Precondition, Record, RecordKey, Topic};
 
 use crate::machine::{Input, PoolId, StoreCall, StoreJob, shard_count};
@@ -47,16 +47,12 @@ impl Store {
 }
 
 async fn load(store: &dyn DataStore, topic: &str) -> Result<Vec<Arc<str>>, Error> {
-    let mut shards = Vec::new();
-    let mut count = 1;
-    while shards.len() < count {
-        let Some(stored) = store.get(key(topic, shards.len())).await? else { break };
-        if shards.is_empty() {
-            count = shard_count(&stored.record.value);
-        }
-        shards.push(stored.record.value);
-    }
-    Ok(shards)
+    let shard = async |number: usize| store.get(key(topic, number)).await;
+    let Some(first) = shard(0).await? else { return Ok(Vec::new()) };
+    // A joiner waits for them, so they are read together.
+    let rest = try_join_all((1..shard_count(&first.record.value)).map(shard)).await?;
+    let found = std::iter::once(first).chain(rest.into_iter().flatten());
+    Ok(found.map(|stored| stored.record.value).collect())
 }
 
 /// The first shard comes last, since it says how many there are.

@@ -1,12 +1,15 @@
 //! A pool's view as typed entries: what readers read.
 
+#[cfg(test)]
+mod tests;
+
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, RecursiveRwLock};
 use serde::de::DeserializeOwned;
 
 use crate::events::{Entry, Event, Events, Queue};
@@ -27,9 +30,15 @@ pub(crate) trait Sink: Send + Sync {
 /// The entries of a pool, decoded.
 ///
 /// Values are decoded before the lock is taken; writers hold it for one entry at a time, readers for one
-/// look-up or for copying the pointers of a snapshot. Nobody holds it while waiting for anything.
+/// look-up or for copying the pointers of a snapshot. Nobody holds it while waiting for anything. Readers pass
+/// by a writer that waits, so that a look-up does not wait for a snapshot that the writer waits for; snapshots
+/// follow each other one by one, so that a writer waits for one at most.
 pub(crate) struct Table<T> {
-    contents: RwLock<Contents<T>>,
+    contents: RecursiveRwLock<Contents<T>>,
+    /// Held while a snapshot is made, longer than `contents`.
+    snapshot: Mutex<()>,
+    /// Whoever follows the changes. Locked while `contents` is, for reading or writing.
+    readers: Mutex<Vec<Weak<Queue<T>>>>,
     status: Mutex<Status>,
     undecodable: AtomicU64,
     event_capacity: usize,
@@ -37,7 +46,6 @@ pub(crate) struct Table<T> {
 
 struct Contents<T> {
     rows: BTreeMap<Arc<str>, Row<T>>,
-    readers: Vec<Weak<Queue<T>>>,
     closed: bool,
 }
 
@@ -57,7 +65,9 @@ struct Status {
 impl<T> Table<T> {
     pub(crate) fn new(event_capacity: usize) -> Self {
         Self {
-            contents: RwLock::new(Contents { rows: BTreeMap::new(), readers: Vec::new(), closed: false }),
+            contents: RecursiveRwLock::new(Contents { rows: BTreeMap::new(), closed: false }),
+            snapshot: Mutex::default(),
+            readers: Mutex::default(),
             status: Mutex::default(),
             undecodable: AtomicU64::new(0),
             event_capacity,
@@ -74,17 +84,23 @@ impl<T> Table<T> {
 
     /// The entries for which `wanted` holds of the owner, by key.
     pub(crate) fn entries(&self, wanted: impl Fn(&str) -> bool) -> Vec<Entry<T>> {
+        let _turn = self.snapshot.lock();
         self.contents.read().entries(wanted)
     }
 
     /// The entries by key, and whatever happens to them afterwards.
     pub(crate) fn watch(&self) -> (Vec<Entry<T>>, Events<T>) {
         let queue = Arc::new(Queue::new(self.event_capacity));
-        let mut contents = self.contents.write();
+        let _turn = self.snapshot.lock();
+        // Nothing changes meanwhile, so the events go on where the entries end.
+        let contents = self.contents.read();
         if contents.closed {
             queue.close(&mut Vec::new());
         }
-        contents.readers.push(Arc::downgrade(&queue));
+        let mut readers = self.readers.lock();
+        readers.retain(|reader| reader.strong_count() > 0);
+        readers.push(Arc::downgrade(&queue));
+        drop(readers);
         (contents.entries(|_| true), Events::new(queue))
     }
 
@@ -104,6 +120,34 @@ impl<T> Table<T> {
         Poll::Pending
     }
 
+    fn set(&self, key: Arc<str>, row: Row<T>, reason: Reason, wakers: &mut Vec<Waker>) {
+        let entry = row.entry(key.clone());
+        let mut contents = self.contents.write();
+        let event = match contents.rows.insert(key.clone(), row) {
+            None => Event::Added(entry),
+            Some(previous) => Event::Changed { entry, previous: previous.entry(key), reason },
+        };
+        self.tell(&event, wakers);
+    }
+
+    fn remove(&self, key: &str, reason: Reason, wakers: &mut Vec<Waker>) {
+        let mut contents = self.contents.write();
+        if let Some((key, row)) = contents.rows.remove_entry(key) {
+            self.tell(&Event::Removed { entry: row.entry(key), reason }, wakers);
+        }
+    }
+
+    /// Tells those who follow, before anybody else can change or read the contents.
+    fn tell(&self, event: &Event<T>, wakers: &mut Vec<Waker>) {
+        self.readers.lock().retain(|reader| {
+            let queue = reader.upgrade();
+            queue.is_some_and(|queue| {
+                queue.push(event.clone(), wakers);
+                true
+            })
+        });
+    }
+
     fn set_status(&self, set: impl FnOnce(&mut Status), wakers: &mut Vec<Waker>) {
         let mut status = self.status.lock();
         set(&mut status);
@@ -116,15 +160,15 @@ impl<T> Table<T> {
 impl<T: DeserializeOwned> Table<T> {
     fn change(&self, change: Change, wakers: &mut Vec<Waker>) {
         match change {
-            Change::Removed { key, reason } => self.contents.write().remove(&key, reason, wakers),
+            Change::Removed { key, reason } => self.remove(&key, reason, wakers),
             Change::Set { key, value, owner, reason } => match serde_json::from_str::<T>(&value) {
                 Ok(value) => {
                     let row = Row { value: Arc::new(value), owner };
-                    self.contents.write().set(key, row, reason, wakers);
+                    self.set(key, row, reason, wakers);
                 }
                 Err(error) => {
                     self.count_undecodable(&key, &owner, &error);
-                    self.contents.write().remove(&key, Reason::Undecodable, wakers);
+                    self.remove(&key, Reason::Undecodable, wakers);
                 }
             },
         }
@@ -151,7 +195,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Sink for Table<T> {
     fn close(&self, wakers: &mut Vec<Waker>) {
         let mut contents = self.contents.write();
         contents.closed = true;
-        contents.readers.iter().filter_map(Weak::upgrade).for_each(|queue| queue.close(wakers));
+        self.readers.lock().iter().filter_map(Weak::upgrade).for_each(|queue| queue.close(wakers));
         drop(contents);
         let close = |status: &mut Status| {
             status.closed = true;
@@ -173,31 +217,6 @@ impl<T> Contents<T> {
     fn entries(&self, wanted: impl Fn(&str) -> bool) -> Vec<Entry<T>> {
         let rows = self.rows.iter().filter(|(_, row)| wanted(&row.owner));
         rows.map(|(key, row)| row.entry(key.clone())).collect()
-    }
-
-    fn set(&mut self, key: Arc<str>, row: Row<T>, reason: Reason, wakers: &mut Vec<Waker>) {
-        let entry = row.entry(key.clone());
-        let event = match self.rows.insert(key.clone(), row) {
-            None => Event::Added(entry),
-            Some(previous) => Event::Changed { entry, previous: previous.entry(key), reason },
-        };
-        self.tell(&event, wakers);
-    }
-
-    fn remove(&mut self, key: &str, reason: Reason, wakers: &mut Vec<Waker>) {
-        if let Some((key, row)) = self.rows.remove_entry(key) {
-            self.tell(&Event::Removed { entry: row.entry(key), reason }, wakers);
-        }
-    }
-
-    fn tell(&mut self, event: &Event<T>, wakers: &mut Vec<Waker>) {
-        self.readers.retain(|reader| {
-            let queue = reader.upgrade();
-            queue.is_some_and(|queue| {
-                queue.push(event.clone(), wakers);
-                true
-            })
-        });
     }
 }
 

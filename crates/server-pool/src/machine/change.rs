@@ -18,6 +18,8 @@ pub enum Reason {
     Expired,
     /// Its owner started again under the same name.
     Restarted,
+    /// Others had said that its owner contributed it, and what its owner says itself does not agree.
+    Unconfirmed,
     /// Its value is no JSON form of the type that the pool is read as.
     Undecodable,
 }
@@ -52,7 +54,8 @@ pub enum ViewState {
     #[default]
     Fresh,
     /// Nothing was heard for half the timeout, not even this server itself where it should hear its own
-    /// echo: it may be cut off. Nobody expires meanwhile, so entries may be out of date.
+    /// echo: it may be cut off. Nobody expires meanwhile, so entries may be out of date. For good once the
+    /// subscription to the pool's topic has ended.
     Stale,
 }
 

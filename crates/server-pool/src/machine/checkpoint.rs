@@ -11,8 +11,9 @@ use serde_json::value::RawValue;
 /// The most shards of a checkpoint. What they do not hold is told over the bus.
 pub(crate) const MAX_SHARDS: usize = 16;
 
-/// The most that a shard holds, in bytes: a quarter of what a value may have in the strictest store known.
-pub(crate) const MAX_SHARD: usize = 1024 * 1024;
+/// The most that a shard holds, in bytes: with the default timeout 3 MiB a minute are written to it, where Roblox
+/// takes 4 MB a key (data stores: error codes and limits).
+pub(crate) const MAX_SHARD: usize = 512 * 1024;
 
 /// The room for what stands around the parts.
 const AROUND: usize = 64;

@@ -19,6 +19,13 @@ pub(crate) struct Stamped {
     pub(crate) value: Arc<str>,
 }
 
+impl Stamped {
+    /// The stamp and the JSON text.
+    pub(crate) fn parts(&self) -> (u64, &str) {
+        (self.stamp, &self.value)
+    }
+}
+
 /// What a version of the log is.
 #[derive(Clone, Debug)]
 pub(crate) struct Item {
@@ -27,8 +34,8 @@ pub(crate) struct Item {
     pub(crate) put: Option<Stamped>,
 }
 
-/// An item of a log: its version, its key, and what it puts there; `None` for a tombstone.
-pub(crate) type Listed<'a> = (u64, &'a Arc<str>, Option<&'a Stamped>);
+/// An item of a log: its version, its key, and the stamp and JSON text that it puts there; `None` for a tombstone.
+pub(crate) type Listed<'a> = (u64, &'a str, Option<(u64, &'a str)>);
 
 /// The latest item of each key, by version. Versions count from 1 and are given when an item is sent, so a
 /// receiver knows what it misses by the numbers alone. The hash map is only looked up.
@@ -82,8 +89,9 @@ impl Log {
     }
 
     /// The items of (from, to], ascending.
-    pub(crate) fn list(&self, from: u64, to: u64) -> impl Iterator<Item = (u64, &Item)> + Clone {
-        self.items.range(from + 1..=to).map(|(version, item)| (*version, item))
+    pub(crate) fn list(&self, from: u64, to: u64) -> impl Iterator<Item = Listed<'_>> + Clone {
+        let items = self.items.range(from + 1..=to);
+        items.map(|(version, item)| (*version, &*item.key, item.put.as_ref().map(Stamped::parts)))
     }
 
     /// When [`prune`](Self::prune) has something to do next.

@@ -10,6 +10,9 @@ mod budget;
 mod change;
 mod checkpoint;
 mod clock;
+mod holders;
+mod items;
+mod lives;
 mod log;
 mod origin;
 mod own;
@@ -19,7 +22,6 @@ mod port;
 mod queue;
 mod ranges;
 mod repair;
-mod view;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -34,7 +36,8 @@ use crate::wire::text_hash;
 use budget::Budget;
 pub use change::{Change, Notice, Reason, ViewState};
 use clock::Clock;
-pub use origin::ENTRY_OVERHEAD;
+pub use items::ENTRY_OVERHEAD;
+use lives::Lives;
 use pool::{Context, Job, Pool, Sent, Settings};
 pub use port::{FrameId, Input, Output, PoolId, StoreCall, StoreJob, shard_count};
 
@@ -44,10 +47,20 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 /// It doubles at most this often.
 const MAX_DOUBLINGS: u32 = 5;
 
+/// The longest wait that a bus can ask for. It holds a farewell up as well.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// Places kept for notices while none wait: a join needs many, and hardly anything afterwards does.
+const KEPT_NOTICES: usize = 64;
+
 /// All pools of one server.
+///
+/// # Panics
+/// Whatever takes a [`PoolId`] panics on one that [`open`](Self::open) did not give.
 #[derive(Debug)]
 pub struct Machine {
     settings: Settings,
+    lives: Lives,
     bus: BusLimits,
     now: Instant,
     clock: Clock,
@@ -91,6 +104,7 @@ impl Machine {
         let seed = config.seed.unwrap_or_else(|| text_hash(&config.server) ^ incarnation);
         Ok(Self {
             settings: Settings { config, incarnation, limit, echo },
+            lives: Lives::new(incarnation),
             bus: bus.clone(),
             now,
             clock: Clock::new(now, wall),
@@ -110,31 +124,50 @@ impl Machine {
     }
 
     /// Reads and writes checkpoints from now on, of pools that are opened afterwards: see
-    /// [`poll_store`](Self::poll_store). `room`: the most bytes of a shard; more than 1 MiB is not used.
+    /// [`poll_store`](Self::poll_store). `room`: the most bytes of a shard; more than 512 KiB is not used.
     pub fn use_checkpoints(&mut self, room: usize) {
         self.checkpoints = Some(room.min(checkpoint::MAX_SHARD));
     }
 
-    /// Opens a pool on a topic that is already subscribed to.
+    /// Opens a pool on a topic that is already subscribed to. After [`Input::Close`] nothing is ever sent for it.
     pub fn open(&mut self, now: Instant, topic: Topic) -> PoolId {
         self.now = self.now.max(now);
         let id = PoolId(self.pools.len());
         let budget = Budget::new([self.bus.receive_topic], now);
-        let checkpoints = self.checkpoints;
+        let (checkpoints, closing) = (self.checkpoints, self.is_closing());
         let (mut context, pools) = self.split();
         let mut pool = Pool::new(id, topic, budget, &context);
-        if let Some(room) = checkpoints {
+        if closing {
+            pool.stay_out();
+        } else if let Some(room) = checkpoints {
             pool.use_checkpoints(&mut context, room);
         }
         pools.push(pool);
+        self.warn_of_crowding();
         id
+    }
+
+    /// Warns when a pool is one too many for four heartbeats of each in a timeout.
+    fn warn_of_crowding(&self) {
+        let (pools, timeout) = (self.pools.len(), self.settings.config.timeout);
+        let rates = [self.bus.send, self.bus.receive_total].into_iter().flatten();
+        let frames =
+            rates.map(|rate| f64::from(rate.share()) * timeout.as_secs_f64() / rate.window.as_secs_f64());
+        let most = (frames.fold(f64::INFINITY, f64::min) / 4.0) as usize;
+        if pools == most.saturating_add(1) {
+            tracing::warn!(
+                pools,
+                most,
+                "too many pools for the bus's rates: live servers may be taken for dead"
+            );
+        }
     }
 
     /// Contributes an entry to a pool, or another value for it. `value` is JSON text. An equal value of an
     /// entry that this server owns already changes nothing.
     ///
     /// # Errors
-    /// `TooLarge`, `Full` and `Closed` of [`ContributeError`].
+    /// `Encode` if the value is no JSON text, `TooLarge`, `Full` and `Closed` of [`ContributeError`].
     pub fn contribute(
         &mut self,
         now: Instant,
@@ -174,13 +207,19 @@ impl Machine {
             Input::Received { pool, body } => {
                 let (mut context, pools) = self.split();
                 pools[pool.0].receive(&mut context, &body);
+                self.refute();
             }
             Input::Gap { .. } => self.stats.gaps += 1,
+            Input::Ended { pool } => {
+                let (mut context, pools) = self.split();
+                pools[pool.0].deafen(&mut context);
+            }
             Input::Published(frame) => self.published(frame),
             Input::Failed { frame, retry_after } => self.failed(frame, retry_after),
             Input::Loaded { pool, shards } => {
                 let (mut context, pools) = self.split();
                 pools[pool.0].loaded(&mut context, &shards);
+                self.refute();
             }
             Input::Saved { pool } => self.pools[pool.0].saved(),
             Input::Close => self.close(),
@@ -200,6 +239,9 @@ impl Machine {
             if let Some(parcel) = pools[id.0].build(&mut context, job) {
                 return Some(self.hand_out(id, parcel));
             }
+            let is_due = |(due, next)| next == job && due <= self.now;
+            let next = self.pools[id.0].next_job(&self.settings);
+            assert!(!next.is_some_and(is_due), "what turns out to be nothing is not due any more: {job:?}");
         }
         let left = self.phase == Phase::Closing && self.pools.iter().all(Pool::has_left);
         left.then(|| {
@@ -210,7 +252,11 @@ impl Machine {
 
     /// The next change of a view, in order.
     pub fn poll_notice(&mut self) -> Option<(PoolId, Notice)> {
-        self.notices.pop_front()
+        let notice = self.notices.pop_front();
+        if self.notices.is_empty() && self.notices.capacity() > KEPT_NOTICES {
+            self.notices = VecDeque::new();
+        }
+        notice
     }
 
     /// The next call to the store of checkpoints, one a pool at a time; none without
@@ -243,6 +289,16 @@ impl Machine {
         Stats { servers: sum(Pool::servers), entries: sum(Pool::entries), ..self.stats }
     }
 
+    /// Goes on in all pools above the incarnation that others know of a past life.
+    fn refute(&mut self) {
+        let Some(incarnation) = self.lives.next(&mut self.rng) else { return };
+        tracing::warn!(incarnation, "a later incarnation of this server was known: it goes on above that");
+        self.stats.refutations += 1;
+        self.settings.incarnation = incarnation;
+        let (mut context, pools) = self.split();
+        pools.iter_mut().for_each(|pool| pool.restart(&mut context));
+    }
+
     fn published(&mut self, frame: FrameId) {
         let Some((pool, sent)) = self.in_flight.remove(&frame) else { return };
         self.failures = 0;
@@ -254,8 +310,9 @@ impl Machine {
         let Some((pool, sent)) = self.in_flight.remove(&frame) else { return };
         self.stats.frames_failed += 1;
         let backoff = FIRST_BACKOFF * (1 << self.failures.min(MAX_DOUBLINGS));
-        let wait = retry_after.unwrap_or(backoff).mul_f64(1.0 + self.rng.f64() / 2.0);
-        self.failures += 1;
+        let wait = retry_after.map_or(backoff, |wait| wait.clamp(FIRST_BACKOFF, MAX_RETRY_AFTER));
+        let wait = wait.mul_f64(1.0 + self.rng.f64() / 2.0);
+        self.failures = self.failures.saturating_add(1);
         self.blocked_until = self.blocked_until.max(self.now + wait);
         let (mut context, pools) = self.split();
         pools[pool.0].failed(&mut context, sent);
@@ -304,6 +361,7 @@ impl Machine {
         let context = Context {
             now: self.now,
             settings: &self.settings,
+            lives: &mut self.lives,
             clock: &mut self.clock,
             rng: &mut self.rng,
             notices: &mut self.notices,

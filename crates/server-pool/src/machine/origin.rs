@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::log::{Listed, Stamped};
+use super::items::{Item, Items};
+use super::log::Listed;
 use super::ranges::Ranges;
-use crate::wire::{Delta, Header, Op, entry_hash};
-
-/// What an entry takes in memory beyond its key and value, roughly, in bytes: what bounds on memory reckon
-/// with.
-pub const ENTRY_OVERHEAD: usize = 160;
+use crate::wire::{Delta, Header, Op};
 
 /// The most ranges known beyond a hole. Further ones are asked for again.
 const MAX_RANGES: usize = 64;
@@ -31,24 +28,11 @@ pub(crate) struct Origin {
     /// What the sender says the hash is at `head`.
     hash: u32,
     known: Ranges,
-    items: BTreeMap<Arc<str>, Item>,
-    /// The hash of the live items here.
-    own_hash: u32,
-    /// Tombstones among the items: those beyond a hole.
-    tombstones: usize,
-    bytes: usize,
+    /// Tombstones among them are those beyond a hole.
+    items: Items,
     sweep: Option<Sweep>,
     /// Something was dropped for want of room, so the hash says nothing any more.
     truncated: bool,
-}
-
-#[derive(Debug)]
-struct Item {
-    version: u64,
-    /// `None` for a tombstone.
-    put: Option<Stamped>,
-    /// Known before the sweep under way, and not listed since.
-    doubtful: bool,
 }
 
 #[derive(Debug)]
@@ -64,11 +48,13 @@ pub(crate) type Effects = BTreeMap<Arc<str>, Effect>;
 
 /// What changed of a claim.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// The server claims the key; `same` if it did so before with an equal value.
-    Put { stamp: u64, same: bool },
-    /// The server claims the key no more.
-    Drop,
+pub(crate) struct Effect {
+    /// The stamp under which the server claimed the key before, if it did.
+    pub(crate) before: Option<u64>,
+    /// The stamp under which it claims the key now, if it does.
+    pub(crate) after: Option<u64>,
+    /// Both claims have an equal value.
+    pub(crate) same: bool,
 }
 
 /// How much may be added.
@@ -91,30 +77,32 @@ impl Origin {
             pruned: header.pruned,
             hash: header.hash,
             known: Ranges::default(),
-            items: BTreeMap::new(),
-            own_hash: 0,
-            tombstones: 0,
-            bytes: 0,
+            items: Items::default(),
             sweep: (header.head > 0).then_some(Sweep { target: header.head, oldest: u64::MAX }),
             truncated: false,
         }
     }
 
-    /// Bytes that its items take.
+    /// What its items count against bounds on memory, in bytes.
     pub(crate) const fn bytes(&self) -> usize {
-        self.bytes
+        self.items.bytes()
     }
 
-    /// What it has under a key.
-    pub(crate) fn value(&self, key: &str) -> Option<&Arc<str>> {
-        self.items.get(key)?.put.as_ref().map(|put| &put.value)
+    /// Its claim to a key: the stamp and the JSON text.
+    pub(crate) fn claim(&self, key: &str) -> Option<(u64, &str)> {
+        self.items.get(key)?.put()
+    }
+
+    /// The keys that it claims, and under which stamps.
+    pub(crate) fn claims(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.items.iter().filter_map(|item| Some((item.key(), item.put()?.0)))
     }
 
     /// Its live items by version, if all of it is known and right: what a checkpoint says of it.
     pub(crate) fn listing(&self) -> Option<Vec<Listed<'_>>> {
-        let exact = self.is_complete() && !self.truncated && self.hash == self.own_hash;
-        let live = self.items.iter().filter(|(_, item)| item.put.is_some());
-        let mut items: Vec<_> = live.map(|(key, item)| (item.version, key, item.put.as_ref())).collect();
+        let exact = self.is_complete() && !self.truncated && self.hash == self.items.hash();
+        let live = self.items.iter().filter(|item| item.put().is_some());
+        let mut items: Vec<_> = live.map(Item::listed).collect();
         items.sort_unstable_by_key(|(version, ..)| *version);
         exact.then_some(items)
     }
@@ -127,11 +115,6 @@ impl Origin {
     /// The last version announced, and the hash there.
     pub(crate) const fn head(&self) -> (u64, u32) {
         (self.head, self.hash)
-    }
-
-    /// The keys that it claims.
-    pub(crate) fn into_keys(self) -> impl Iterator<Item = Arc<str>> {
-        self.items.into_iter().filter(|(_, item)| item.put.is_some()).map(|(key, _)| key)
     }
 
     /// Everything up to here is known.
@@ -190,7 +173,7 @@ impl Origin {
     /// Whether everything is known and yet the hash is another than the sender's.
     pub(crate) fn is_wrong(&self) -> bool {
         let comparable = self.head > 0 && self.is_complete() && !self.truncated;
-        comparable && self.watermark() == self.head && self.hash != self.own_hash
+        comparable && self.watermark() == self.head && self.hash != self.items.hash()
     }
 
     /// Whether something was dropped for want of bytes, and the log has not as many items as it may.
@@ -202,67 +185,36 @@ impl Origin {
     pub(crate) fn begin_sweep(&mut self) {
         self.truncated = false;
         self.known = Ranges::default();
-        self.items.values_mut().for_each(|item| item.doubtful = true);
+        self.items.doubt();
         self.sweep = Some(Sweep { target: self.head, oldest: u64::MAX });
     }
 
     /// `false` if there is no room for it.
     fn apply_op(&mut self, op: &Op<'_>, room: Room, effects: &mut Effects) -> bool {
-        let item = self.items.get_mut(&*op.key);
-        if let Some(item) = item.filter(|item| item.version >= op.version) {
-            item.doubtful &= item.version > op.version;
+        let known = self.items.get(&op.key).map_or(0, |item| item.version);
+        if known >= op.version {
+            if known == op.version {
+                self.items.confirm(&op.key);
+            }
             return true;
         }
-        if !self.has_room(op, room) {
-            return false;
+        let (items, bytes) = self.items.with(op);
+        let fits = items <= room.items && bytes <= room.bytes;
+        if fits {
+            self.replace(op, effects);
         }
-        self.replace(op, effects);
-        true
-    }
-
-    fn has_room(&self, op: &Op<'_>, room: Room) -> bool {
-        let old = self.items.get_key_value(&*op.key).map(|(key, item)| size(key, item.put.as_ref()));
-        let value = op.put.map_or(0, |(_, value)| value.len());
-        let bytes = self.bytes - old.unwrap_or(0) + ENTRY_OVERHEAD + op.key.len() + value;
-        bytes <= room.bytes && self.items.len() + usize::from(old.is_none()) <= room.items
+        fits
     }
 
     fn replace(&mut self, op: &Op<'_>, effects: &mut Effects) {
-        let old = self.items.remove_entry(&*op.key);
-        let key = old.as_ref().map_or_else(|| Arc::from(&*op.key), |(key, _)| key.clone());
-        let old = old.and_then(|(key, item)| self.forget(&key, item));
-        let put = op.put.map(|(stamp, value)| {
-            let same = old.as_ref().filter(|old| *old.value == *value);
-            Stamped { stamp, value: same.map_or_else(|| value.into(), |same| same.value.clone()) }
-        });
-        if let Some(put) = &put {
-            let same = old.is_some_and(|old| old.value == put.value);
-            effects.insert(key.clone(), Effect::Put { stamp: put.stamp, same });
-        } else if old.is_some() {
-            effects.insert(key.clone(), Effect::Drop);
+        let old = self.items.replace(op);
+        let old = old.as_ref().and_then(Item::put);
+        if old.is_some() || op.put.is_some() {
+            let [before, after] = [old, op.put].map(|put| put.map(|(stamp, _)| stamp));
+            let [before_value, after_value] = [old, op.put].map(|put| put.map(|(_, value)| value));
+            let effect = Effect { before, after, same: before_value == after_value };
+            effects.insert(Arc::from(&*op.key), effect);
         }
-        self.keep(key, Item { version: op.version, put, doubtful: false });
-    }
-
-    fn keep(&mut self, key: Arc<str>, item: Item) {
-        self.bytes += size(&key, item.put.as_ref());
-        if item.put.is_some() {
-            self.own_hash = self.own_hash.wrapping_add(entry_hash(&key, item.version));
-        } else {
-            self.tombstones += 1;
-        }
-        self.items.insert(key, item);
-    }
-
-    /// Undoes [`keep`](Self::keep) for an item already taken out.
-    fn forget(&mut self, key: &str, item: Item) -> Option<Stamped> {
-        self.bytes -= size(key, item.put.as_ref());
-        if item.put.is_some() {
-            self.own_hash = self.own_hash.wrapping_sub(entry_hash(key, item.version));
-        } else {
-            self.tombstones -= 1;
-        }
-        item.put
     }
 
     fn cover(&mut self, from: u64, to: u64) {
@@ -278,23 +230,19 @@ impl Origin {
         if let Some(target) = self.sweep.as_ref().map(|sweep| sweep.target).filter(|target| known >= *target)
         {
             self.sweep = None;
-            self.discard(effects, |item| item.doubtful && item.version <= target);
+            self.discard(effects, |item| item.is_doubtful && item.version <= target);
         }
-        if self.tombstones > 0 {
-            self.discard(effects, |item| item.put.is_none() && item.version <= known);
+        if self.items.has_tombstones() {
+            self.discard(effects, |item| item.put().is_none() && item.version <= known);
         }
     }
 
     fn discard(&mut self, effects: &mut Effects, is_over: impl Fn(&Item) -> bool) {
-        let over: Vec<_> = self.items.extract_if(.., |_, item| is_over(item)).collect();
-        for (key, item) in over {
-            if self.forget(&key, item).is_some() {
-                effects.insert(key, Effect::Drop);
+        for item in self.items.discard(is_over) {
+            if let Some((stamp, _)) = item.put() {
+                let effect = Effect { before: Some(stamp), after: None, same: false };
+                effects.insert(item.key().into(), effect);
             }
         }
     }
-}
-
-fn size(key: &str, put: Option<&Stamped>) -> usize {
-    ENTRY_OVERHEAD + key.len() + put.map_or(0, |put| put.value.len())
 }

@@ -14,7 +14,8 @@ use crate::wire::{FrameLimit, Header, Kind, Packer, Steps, delta_lead};
 pub(crate) struct Own {
     /// What this server contributes now.
     pub(crate) claims: BTreeMap<Arc<str>, Stamped>,
-    /// Keys whose latest state was not sent yet.
+    /// Keys whose latest state was not sent yet: each is claimed, or the log holds it live. So they are no more than
+    /// those, however long nothing can be sent.
     pub(crate) queue: Queue,
     /// What was sent.
     pub(crate) log: Log,
@@ -34,15 +35,19 @@ impl Own {
         self.queue.push(key, now);
     }
 
-    /// Takes a contribution back. Whether there was one.
+    /// Takes a contribution back. Whether there was one. Of one that was never sent nobody has to be told.
     pub(crate) fn take(&mut self, now: Instant, key: &str) -> bool {
         let Some((key, _)) = self.claims.remove_entry(key) else { return false };
-        self.queue.push(&key, now);
+        if self.log.is_live(&key) {
+            self.queue.push(&key, now);
+        } else {
+            self.queue.remove(&key);
+        }
         true
     }
 
     /// Gives versions to the keys that wait longest, as many as a frame holds, and packs them. `None` if
-    /// nothing that waits needs to be sent. `header` is the one for the present head.
+    /// nothing waits. `header` is the one for the present head.
     pub(crate) fn pack_queue(
         &mut self,
         now: Instant,
@@ -51,22 +56,21 @@ impl Own {
     ) -> Option<Part> {
         let from = self.log.head();
         let first = self.queue.iter().find_map(|key| self.claims.get(key));
-        let base = base(first);
+        let base = base(first.map(Stamped::parts));
         header.head = from + self.queue.len() as u64;
         header.hash = u32::MAX;
         let mut packer = Packer::new(limit, Kind::Delta, &header, &delta_lead(from, header.head, base));
         let mut steps = Steps::new(from, base);
         while let Some((key, _)) = self.queue.front() {
             let put = self.claims.get(key);
-            if put.is_some() || self.log.is_live(key) {
-                let (item, after) = item(steps, key, self.log.head() + 1, put);
-                if !packer.push(&item) {
-                    assert!(!packer.is_empty(), "an accepted entry fits into a frame");
-                    break;
-                }
-                steps = after;
-                self.log.append(now, key, put.cloned());
+            assert!(put.is_some() || self.log.is_live(key), "what waits is claimed, or was sent");
+            let (item, after) = item(steps, key, self.log.head() + 1, put.map(Stamped::parts));
+            if !packer.push(&item) {
+                assert!(!packer.is_empty(), "an accepted entry fits into a frame");
+                break;
             }
+            steps = after;
+            self.log.append(now, key, put.cloned());
             self.queue.pop();
         }
         let to = self.log.head();
@@ -78,8 +82,7 @@ impl Own {
 
     /// Packs what the log holds from `from` on, as much as a frame holds and at most up to `to`.
     pub(crate) fn pack_log(&self, limit: &FrameLimit, header: &Header, from: u64, to: u64) -> Part {
-        let items = self.log.list(from, to).map(|(version, item)| (version, &item.key, item.put.as_ref()));
-        pack(limit, header, (from, to), items)
+        pack(limit, header, (from, to), self.log.list(from, to))
     }
 }
 
@@ -107,13 +110,13 @@ pub(crate) fn pack<'a>(
 }
 
 /// What the stamps of a part count from, if this is its first entry.
-fn base(first: Option<&Stamped>) -> u64 {
-    first.map_or(0, |put| put.stamp.saturating_sub(1))
+fn base(first: Option<(u64, &str)>) -> u64 {
+    first.map_or(0, |(stamp, _)| stamp.saturating_sub(1))
 }
 
-fn item(steps: Steps, key: &str, version: u64, put: Option<&Stamped>) -> (String, Steps) {
+fn item(steps: Steps, key: &str, version: u64, put: Option<(u64, &str)>) -> (String, Steps) {
     match put {
-        Some(put) => steps.entry(key, version, put.stamp, &put.value),
+        Some((stamp, value)) => steps.entry(key, version, stamp, value),
         None => steps.tombstone(key, version),
     }
 }

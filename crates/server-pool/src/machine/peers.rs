@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use transport_traits::Instant;
 
+use super::change::Reason;
 use super::log::Listed;
 use super::origin::{Extent, Origin};
 use super::repair::Pull;
@@ -34,10 +35,13 @@ struct Peer {
     /// Which frames came of those just before `sequence`: bit n is that of `sequence - 1 - n`.
     earlier: u64,
     heard: Instant,
+    /// From when its silence counts: it was heard then, or everybody was given a full timeout.
+    grace: Instant,
     /// How long it had been silent then: only what others say of a server has an age.
     age: Duration,
-    /// Whether it was heard itself. What others say of it holds until then.
-    confirmed: bool,
+    /// The sequence that its frames had reached when others told of it, until it is heard itself. What they said
+    /// holds until then.
+    told: Option<u64>,
     /// The hash of whom it believes alive, and the one here at that time.
     believes: Option<(u32, u32)>,
     life: Life,
@@ -101,9 +105,14 @@ impl Peers {
         self.peers.get(server).map(|peer| peer.incarnation)
     }
 
-    /// The value that a living server has under a key.
-    pub(crate) fn value(&self, server: &str, key: &str) -> Option<&Arc<str>> {
-        self.peers.get(server)?.live()?.origin.value(key)
+    /// The name of a server that is known, in the one piece of memory that all its entries share.
+    pub(crate) fn name(&self, server: &str) -> Option<Arc<str>> {
+        self.peers.get_key_value(server).map(|(name, _)| name.clone())
+    }
+
+    /// A living server's claim to a key: the stamp and the JSON text.
+    pub(crate) fn claim(&self, server: &str, key: &str) -> Option<(u64, &str)> {
+        self.peers.get(server)?.live()?.origin.claim(key)
     }
 
     /// Bytes that the entries of all servers take.
@@ -117,22 +126,29 @@ impl Peers {
     }
 
     /// Ends the life of a server whose later incarnation sent this frame, or of which others said what the frame
-    /// does not confirm, and hands out its log.
-    pub(crate) fn retire_older(&mut self, header: &Header) -> Option<Origin> {
+    /// does not confirm. Hands out its log, if so, and why.
+    pub(crate) fn retire_older(&mut self, header: &Header) -> Option<(Origin, Reason)> {
         let peer = self.peers.get_mut(&header.server)?;
         if peer.incarnation < header.incarnation {
-            return self.end(&header.server);
+            return self.end(&header.server).map(|origin| (origin, Reason::Restarted));
         }
-        let confirms =
-            |live: &Live| peer.incarnation == header.incarnation && live.origin.is_confirmed_by(header);
-        let lied = !peer.confirmed && !peer.live().is_some_and(confirms);
-        peer.confirmed = true;
-        if !lied {
+        let told = peer.told?;
+        let same = peer.incarnation == header.incarnation;
+        // A frame from before what was told proves nothing. One of an earlier life does: else a lie about an
+        // incarnation would keep its server out.
+        let is_late = same && header.sequence <= told;
+        let confirms = same && peer.live().is_some_and(|live| live.origin.is_confirmed_by(header));
+        if is_late || confirms {
             return None;
         }
         let origin = self.end(&header.server);
         self.peers.remove(&header.server);
-        origin
+        origin.map(|origin| (origin, Reason::Unconfirmed))
+    }
+
+    /// Whether a server was heard itself. `false` also of one that is not known.
+    pub(crate) fn is_confirmed(&self, server: &str) -> bool {
+        self.peers.get(server).is_some_and(|peer| peer.told.is_none())
     }
 
     /// Takes in what somebody else said of a server, `age` after that heard it last. It is not a sign of life: what
@@ -151,7 +167,7 @@ impl Peers {
         }
         let room = self.peers.len() < max && age < timeout;
         if room {
-            let peer = Peer { age, confirmed: false, sequence: 0, ..Peer::new(header, now) };
+            let peer = Peer { age, told: Some(header.sequence), sequence: 0, ..Peer::new(header, now) };
             self.expect_expiry(peer.deadline(timeout));
             self.peers.insert(header.server.clone(), peer);
             self.members = None;
@@ -196,7 +212,8 @@ impl Peers {
             let origin = &peer.live()?.origin;
             let (head, hash) = origin.head();
             let incarnation = peer.incarnation;
-            let header = Header { server: server.clone(), incarnation, sequence: 0, head, pruned: 0, hash };
+            let sequence = peer.told.unwrap_or(peer.sequence);
+            let header = Header { server: server.clone(), incarnation, sequence, head, pruned: 0, hash };
             Some((header, now.since(peer.heard) + peer.age, origin.listing()?))
         })
     }
@@ -253,9 +270,9 @@ impl Peers {
         ended
     }
 
-    /// Gives every living server a full timeout.
+    /// Gives every living server a full timeout. To others its age is told as it is.
     pub(crate) fn renew(&mut self, now: Instant) {
-        self.peers.values_mut().filter(|peer| peer.live().is_some()).for_each(|peer| peer.heard = now);
+        self.peers.values_mut().filter(|peer| peer.live().is_some()).for_each(|peer| peer.grace = now);
     }
 
     /// Asks for what a server's log misses when it is due; `before` is what was known before its last frame.
@@ -302,8 +319,9 @@ impl Peer {
             sequence: header.sequence,
             earlier: 0,
             heard: now,
+            grace: now,
             age: Duration::ZERO,
-            confirmed: true,
+            told: None,
             believes: None,
             life: Life::Live(Box::new(live)),
         }
@@ -318,7 +336,7 @@ impl Peer {
 
     /// When it expires, or is forgotten.
     fn deadline(&self, timeout: Duration) -> Instant {
-        self.heard + if self.live().is_some() { timeout.saturating_sub(self.age) } else { 3 * timeout }
+        self.grace + if self.live().is_some() { timeout.saturating_sub(self.age) } else { 3 * timeout }
     }
 
     fn admit(&mut self, header: &Header, now: Instant) -> Admission {
@@ -327,9 +345,13 @@ impl Peer {
             (Ordering::Less, _) => Admission::Outdated,
             (Ordering::Equal, Life::Over) if !newer => Admission::Outdated,
             (Ordering::Equal, Life::Live(_)) if !newer => self.admit_late(header.sequence),
+            (Ordering::Equal, Life::Live(_)) if self.told.is_some_and(|told| header.sequence <= told) => {
+                Admission::Repeated
+            }
             (Ordering::Equal, Life::Live(_)) => {
+                self.told = None;
                 self.advance(header.sequence);
-                (self.heard, self.age) = (now, Duration::ZERO);
+                (self.heard, self.grace, self.age) = (now, now, Duration::ZERO);
                 Admission::Newer
             }
             (Ordering::Equal, Life::Over) | (Ordering::Greater, _) => {

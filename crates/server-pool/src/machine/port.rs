@@ -33,13 +33,18 @@ pub enum Input {
         /// The pool.
         pool: PoolId,
     },
+    /// The subscription to the topic of a pool has ended: nothing is heard there any more.
+    Ended {
+        /// The pool.
+        pool: PoolId,
+    },
     /// The publish of a frame ended well.
     Published(FrameId),
     /// The publish of a frame failed, or may have.
     Failed {
         /// The frame.
         frame: FrameId,
-        /// How long the bus asks to wait, where it says so.
+        /// How long the bus asks to wait, where it says so; less than 200 ms and more than 60 s are not believed.
         retry_after: Option<Duration>,
     },
     /// The checkpoint of a pool was read; no shards if there is none or the store failed.

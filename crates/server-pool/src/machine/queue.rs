@@ -47,6 +47,18 @@ impl Queue {
         if let Some((_, (key, _))) = self.places.pop_first() {
             self.keys.remove(&key);
         }
+        self.shrink();
+    }
+
+    /// Takes a key away, wherever it waits.
+    pub(crate) fn remove(&mut self, key: &str) {
+        if let Some(place) = self.keys.remove(key) {
+            self.places.remove(&place);
+        }
+        self.shrink();
+    }
+
+    fn shrink(&mut self) {
         if self.places.is_empty() && self.keys.capacity() > KEPT {
             self.keys = HashMap::new();
         }

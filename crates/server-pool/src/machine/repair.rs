@@ -7,7 +7,8 @@ use transport_traits::Instant;
 use super::peers::Peers;
 use super::pool::Context;
 use super::ranges::Ranges;
-use crate::wire::{FrameLimit, Header, Kind, Packer, Want, want};
+use crate::stats::count;
+use crate::wire::{Header, Kind, Packer, Want, want};
 
 /// The most holes of one log asked for at once.
 const MAX_HOLES: usize = 4;
@@ -17,6 +18,9 @@ const MAX_OVERHEARD: usize = 64;
 
 /// Unanswered requests wait longer each time, up to 2²-fold.
 const MAX_DOUBLINGS: u32 = 2;
+
+/// What is warned of when a server cannot be asked.
+const OVERSIZED: &str = "a server's name is too long for a request to it on this bus";
 
 /// The plan to ask for what is missing of one log.
 #[derive(Clone, Debug, Default)]
@@ -62,20 +66,23 @@ impl Peers {
     /// Packs requests for everything that is due, and what is nearly due with it. `None` if nothing is.
     pub(crate) fn pack_pulls(&mut self, context: &mut Context<'_>, header: &Header) -> Option<bytes::Bytes> {
         let now = context.now;
-        let limit: &FrameLimit = &context.settings.limit;
-        let mut packer = Packer::new(limit, Kind::Pull, header, "");
+        let mut packer = Packer::new(&context.settings.limit, Kind::Pull, header, "");
         let is_due = self.live().any(|(_, live)| live.pull.due.is_some_and(|due| due <= now));
         let soon = now + context.settings.config.repair_delay / 2;
         for (server, incarnation, live) in self.live_pulls() {
             if !is_due || live.pull.due.is_none_or(|due| due > soon) {
                 continue;
             }
-            let holes = live.pull.choose(live.origin.missing());
-            let wants: String =
-                holes.into_iter().map(|(from, to)| want(server, incarnation, from, to)).collect();
-            if !packer.push(&wants) {
-                break;
+            let mut wants = live.pull.choose(live.origin.missing()).into_iter();
+            let is_first = packer.is_empty();
+            if !wants.next().is_none_or(|(from, to)| packer.push(&want(server, incarnation, from, to))) {
+                if !is_first {
+                    break;
+                }
+                count(&mut context.stats.oversized, OVERSIZED);
             }
+            // What does not fit any more is asked for next time.
+            let _ = wants.all(|(from, to)| packer.push(&want(server, incarnation, from, to)));
             let due = now + delay(context, live.pull.attempts + 1);
             live.pull.asked(due);
         }

@@ -12,7 +12,7 @@
 //! | 3 | delta | `from, to, base`, then the items that the log holds in (from, to], ascending |
 //! | 4 | leave | – |
 //! | 5 | ask | a server: it is asked whom it believes alive |
-//! | 6 | roster | groups of `server, incarnation, head, hash, age`: servers believed alive, and for how many milliseconds each has been silent |
+//! | 6 | roster | groups of `server, incarnation, head, hash, age`: servers believed alive, and for how many milliseconds each has been silent; or one that is to know of a later incarnation of it, silent for longer than anybody lives |
 //!
 //! An item is `key, value` for an entry: its version is the one after the item before it (after `from`, for the
 //! first), its stamp one greater (than `base`). Where that is not so, the step of the version stands before

@@ -42,6 +42,11 @@ impl Bus {
         self.state.lock().broken = broken;
     }
 
+    /// Ends every subscription.
+    pub(crate) fn end_subscriptions(&self) {
+        self.state.lock().listeners.clear();
+    }
+
     /// Tells every listener of a topic the same.
     pub(crate) fn deliver(&self, topic: &str, delivery: &Delivery) {
         let state = self.state.lock();

@@ -94,10 +94,18 @@ fn forged(fleet: &Fleet, forge: impl Fn(String) -> String) -> Vec<std::sync::Arc
     fleet.checkpoint.iter().flatten().map(|shard| forge(shard.to_string()).into()).collect()
 }
 
+/// How the header of s01 reads in it, from the name to the head.
+fn header_of_s01(fleet: &Fleet, head: u64) -> String {
+    let rest = fleet.checkpoint.iter().flatten().find_map(|text| Some(text.split_once(r#""s01",2,"#)?.1));
+    let sequence = rest.and_then(|rest| rest.split(',').next()).expect("s01 is in it");
+    format!(r#""s01",2,{sequence},{head},"#)
+}
+
 #[test]
 fn a_hostile_checkpoint_does_no_lasting_harm() {
     let fleet = fleet_with_store(3, 30);
     let nested = "[".repeat(100_000);
+    let s01 = header_of_s01(&fleet, 30);
     let texts: Vec<Vec<std::sync::Arc<str>>> = vec![
         vec!["".into()],
         vec![nested.into()],
@@ -107,7 +115,8 @@ fn a_hostile_checkpoint_does_no_lasting_harm() {
         ],
         vec![r#"{"at":9e15,"shards":1,"parts":[[0,7],[0,[]],[0,[1,4,"s01",1,9,9,9,9]]]}"#.into()],
         forged(&fleet, |text| text.replace(r#""s01",2,"#, r#""s01",9007199254740991,"#)),
-        forged(&fleet, |text| text.replace(r#""s01",2,0,30,"#, r#""s01",2,0,9007199254740991,"#)),
+        forged(&fleet, |text| text.replacen(&s01, r#""s01",2,9007199254740991,30,"#, 1)),
+        forged(&fleet, |text| text.replacen(&s01, r#""s01",2,0,9007199254740991,"#, 1)),
         forged(&fleet, |text| text.replace("player:01:0", "ghost:01:0")),
         forged(&fleet, |text| text.replace("player:01:0", "player:02:0")),
         forged(&fleet, |text| text.replace(r#"[[0,[1,3,"s"#, r#"[[0,[1,3,"late"#)),
@@ -140,4 +149,54 @@ fn a_store_that_does_not_answer_costs_two_seconds() {
     assert_eq!(joins(&fleet), 0, "it still waits");
     fleet.run(millis(200));
     assert_eq!(joins(&fleet), 1);
+}
+
+#[test]
+fn a_frame_older_than_the_checkpoint_takes_nothing_away() {
+    let mut fleet = fleet_with_store(3, 10);
+    let of_one = |(_, from, text): &&(_, usize, String)| *from == 1 && text.starts_with("[1,0,");
+    let old = fleet.published.iter().find(of_one).expect("s01 beats").2.clone();
+    fleet.filter = Box::new(|from, to, _| (from, to) == (1, 3));
+    let joiner = fleet.join("late");
+    fleet.run(millis(50));
+    assert_eq!(fleet.seen(joiner).len(), 30);
+    fleet.inject(joiner, &old);
+    assert_eq!(fleet.removals(joiner, "player:01:00"), []);
+    fleet.filter = Box::new(|_, _, _| false);
+    fleet.run(secs(5));
+    assert_eq!((fleet.seen(joiner).len(), fleet.removals(joiner, "player:01:00")), (30, vec![]));
+}
+
+#[test]
+fn what_a_server_does_not_confirm_is_taken_back_and_says_so() {
+    let mut fleet = fleet_with_store(3, 10);
+    let s01 = header_of_s01(&fleet, 10);
+    fleet.checkpoint = Some(forged(&fleet, |text| {
+        text.replacen(&s01, r#""s01",2,0,11,"#, 1).replace("player:01:0", "ghost:01:0")
+    }));
+    let joiner = fleet.join("late");
+    fleet.run(secs(5));
+    assert_eq!(fleet.removals(joiner, "ghost:01:00"), [Reason::Unconfirmed]);
+    assert!(fleet.agrees());
+}
+
+#[test]
+fn a_checkpoint_does_not_take_an_own_contribution_away() {
+    let mut fleet = fleet_with_store(3, 10);
+    let writer = fleet.saves.last().unwrap().1;
+    let victim = (writer + 1) % 3;
+    let key = format!("player:{victim:02}:00");
+    fleet.set_clock(victim, 50);
+    fleet.put(victim, &key, "later than the joiner's clock");
+    fleet.run(secs(11));
+    fleet.crash(victim);
+    let shards = fleet.checkpoint.take().expect("a checkpoint was written");
+    fleet.checkpoint = None;
+    let joiner = fleet.join("late");
+    fleet.servers[joiner].machine.use_checkpoints(usize::MAX);
+    fleet.put(joiner, &key, "mine");
+    fleet.load(joiner, shards);
+    fleet.run(secs(40));
+    assert!(fleet.agrees());
+    assert_eq!(fleet.owner(joiner, &key), Some("late"), "the dead server's claim has ended, ours has not");
 }

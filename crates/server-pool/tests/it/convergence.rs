@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use server_pool::Config;
 use transport_traits::limits::presets;
 
 use crate::fleet::{CALM, Faults, Fleet, millis, secs};
@@ -17,6 +18,8 @@ enum Step {
     Leave(usize),
     Join(u8),
     Restart(usize),
+    /// With a lesser incarnation than any before.
+    RestartBehind(usize),
     Pause(usize, u64),
     Split(u8),
     Disconnect(usize),
@@ -34,6 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => server.clone().prop_map(Step::Leave),
         1 => (0..4_u8).prop_map(Step::Join),
         1 => server.clone().prop_map(Step::Restart),
+        1 => server.clone().prop_map(Step::RestartBehind),
         1 => (server.clone(), 500..9_000_u64).prop_map(|(s, t)| Step::Pause(s, t)),
         1 => any::<u8>().prop_map(Step::Split),
         1 => server.prop_map(Step::Disconnect),
@@ -52,6 +56,16 @@ fn heal(fleet: &mut Fleet) {
 /// Whether two servers remain if one stops.
 fn may_stop(fleet: &Fleet) -> bool {
     fleet.servers.iter().filter(|server| server.alive && !server.leaving).count() > 2
+}
+
+/// Where incarnations begin: above, as lives follow each other, or below.
+const BASE: u64 = 10_000_000;
+
+/// More than what a server goes on above a past life of it.
+const LIFE: u64 = 100_000;
+
+fn ahead(config: &mut Config) {
+    config.incarnation = config.incarnation.map(|life| BASE + LIFE * life);
 }
 
 /// What each server should be seen to contribute under keys that nobody else contributes: value by server
@@ -87,6 +101,13 @@ fn apply(fleet: &mut Fleet, ledger: &mut Ledger, step: &Step) {
             fleet.crash(pick(server));
             let _ = fleet.join(&name);
         }
+        Step::RestartBehind(server) => {
+            let name = fleet.servers[pick(server)].name.clone();
+            fleet.crash(pick(server));
+            fleet.tune = |config| config.incarnation = config.incarnation.map(|life| BASE - LIFE * life);
+            let _ = fleet.join(&name);
+            fleet.tune = ahead;
+        }
         Step::Pause(server, time) => fleet.servers[pick(server)].paused_until = fleet.now + millis(*time),
         Step::Split(sides) => {
             living.iter().for_each(|index| fleet.servers[*index].side = (sides >> (index % 8)) & 1);
@@ -100,6 +121,7 @@ fn apply(fleet: &mut Fleet, ledger: &mut Ledger, step: &Step) {
 
 fn converges(seed: u64, faults: Faults, steps: &[Step], small: bool) -> Result<(), TestCaseError> {
     let mut fleet = Fleet::new(seed);
+    fleet.tune = ahead;
     if small {
         fleet.limits.body = Some(transport_traits::limits::SizeLimit::json_encoded(220));
     }

@@ -6,11 +6,14 @@ use std::time::Duration;
 use futures::executor::block_on;
 use futures::task::LocalSpawnExt;
 use futures::{FutureExt, StreamExt};
+use server_pool::machine::{Input, Machine, Output};
 use server_pool::{Config, ConfigError, ContributeError, OpenError, Pool, Pools, Stats, ViewState};
 use transport_memory::MemoryStore;
 use transport_mocks::{ManualTimer, MockPublisher, MockSubscriber};
-use transport_traits::limits::{Load, SizeLimit, StoreLimits};
-use transport_traits::{BusLimits, DataStore, Delivery, Error, ErrorKind, Priority, RecordKey};
+use transport_traits::limits::{FleetRate, Load, ReceiveCounting, SizeLimit, StoreLimits, presets};
+use transport_traits::{
+    BusLimits, DataStore, Delivery, Error, ErrorKind, Instant, Priority, RecordKey, WallTime,
+};
 
 use crate::bus::Stage;
 use crate::fleet::secs;
@@ -124,6 +127,18 @@ fn closing_ends_though_the_bus_is_broken() {
     assert!(is_done.now_or_never().is_some());
 }
 
+/// The driver alone never opens one then; whoever runs the machine may.
+#[test]
+fn a_pool_opened_while_the_others_are_left_says_nothing_and_holds_nothing_up() {
+    let mut machine =
+        Machine::new(Instant::ZERO, WallTime::from_micros(0), Config::new("a"), &BusLimits::default(), true)
+            .unwrap();
+    machine.handle(Instant::ZERO, Input::Close);
+    let _ = machine.open(Instant::ZERO, "p".into());
+    assert_eq!(machine.poll(Instant::ZERO), Some(Output::Closed));
+    assert_eq!((machine.poll(Instant::ZERO), machine.next_wakeup()), (None, None));
+}
+
 #[test]
 fn closing_without_any_pool_ends_at_once() {
     let mut stage = Stage::new();
@@ -213,6 +228,7 @@ fn gaps_and_garbage_are_counted() {
 
 #[test]
 fn configurations_that_cannot_work_are_refused() {
+    type Time = fn(&mut Config) -> &mut Duration;
     let refused = |config: Config, body: Option<SizeLimit>| {
         let mut publisher = MockPublisher::new();
         publisher.expect_limits().return_const(with_body(body));
@@ -227,15 +243,46 @@ fn configurations_that_cannot_work_are_refused() {
     assert_eq!(refused(Config::new("a").with_incarnation(1 << 53), None), Some(ConfigError::Incarnation));
     let hasty = Config::new("a").with_heartbeat(secs(2)).with_timeout(secs(7));
     assert!(matches!(refused(hasty, None), Some(ConfigError::Timeout { .. })));
-    assert!(matches!(
-        refused(Config::new("a").with_heartbeat(secs(0)), None),
-        Some(ConfigError::Timeout { .. })
-    ));
+    let times: [(&str, Time); 4] = [
+        ("heartbeat", |config| &mut config.heartbeat),
+        ("timeout", |config| &mut config.timeout),
+        ("coalesce", |config| &mut config.coalesce),
+        ("repair_delay", |config| &mut config.repair_delay),
+    ];
+    for (name, time) in times {
+        for wrong in [Duration::MAX, secs(86_401), Duration::ZERO, Duration::from_nanos(1)] {
+            let mut config = Config::new("a");
+            *time(&mut config) = wrong;
+            let error = refused(config, None);
+            let works = name == "coalesce" && wrong < secs(1);
+            assert!(
+                works != matches!(error, Some(ConfigError::Time { field, .. }) if field == name),
+                "{error:?}"
+            );
+        }
+    }
     let mut idle = Config::new("a");
     idle.max_in_flight = 0;
     assert_eq!(refused(idle, None), Some(ConfigError::Zero { field: "max_in_flight" }));
     let tiny = Some(SizeLimit::bytes(100));
     assert_eq!(refused(Config::new("a"), tiny), Some(ConfigError::FrameTooSmall));
+}
+
+#[test]
+fn buses_of_which_no_server_knows_its_share_are_refused() {
+    let refused = |limits: &BusLimits| {
+        Machine::new(Instant::ZERO, WallTime::default(), Config::new("a"), limits, true).err()
+    };
+    let mut limits = presets::ROBLOX_MESSAGING;
+    assert_eq!(refused(&limits), None);
+    limits.receive_counting = ReceiveCounting::PerDelivery;
+    assert_eq!(refused(&limits), Some(ConfigError::NoShare));
+    (limits.receive_topic, limits.receive_total) = (None, None);
+    assert_eq!(refused(&limits), None, "what is sent counts once");
+    limits.send = Some(FleetRate::per_minute(0));
+    assert_eq!(refused(&limits), Some(ConfigError::NoRate));
+    limits.send = Some(FleetRate { window: Duration::ZERO, ..FleetRate::per_minute(9) });
+    assert_eq!(refused(&limits), Some(ConfigError::NoRate));
 }
 
 fn with_body(body: Option<SizeLimit>) -> BusLimits {
@@ -292,4 +339,18 @@ fn a_panic_in_a_users_type_ends_the_pools_and_nothing_else() {
     });
     assert!(std::panic::catch_unwind(dropped).is_err());
     assert!(stage.now(events.next()).is_none(), "whoever waits learns of the end");
+}
+
+#[test]
+fn a_pool_whose_subscription_has_ended_says_so_and_buries_nobody() {
+    let mut stage = Stage::new();
+    let (first, second) = (stage.server("a"), stage.server("b"));
+    let here: Pool<u32> = stage.now(first.open("p")).unwrap();
+    let there: Pool<u32> = stage.now(second.open("p")).unwrap();
+    here.contribute("k", &7).unwrap();
+    stage.run(secs(3));
+    assert_eq!(there.view_state(), ViewState::Fresh);
+    stage.bus.end_subscriptions();
+    stage.run(secs(60));
+    assert_eq!((there.view_state(), there.len(), second.stats().expired), (ViewState::Stale, 1, 0));
 }

@@ -5,6 +5,15 @@ use server_pool::{Config, ENTRY_OVERHEAD};
 
 use crate::fleet::{Fleet, millis, secs};
 
+#[test]
+fn what_is_no_json_text_is_not_contributed() {
+    let mut fleet = fleet(|_| ());
+    for value in ["", "x", "1,2", "\"", "[1", "1]"] {
+        let refused = fleet.servers[0].machine.contribute(fleet.now, crate::fleet::POOL, "k", value.into());
+        assert!(matches!(refused, Err(server_pool::ContributeError::Encode(_))), "{value}");
+    }
+}
+
 /// A fleet of two that knows an entry of each.
 fn fleet(tune: fn(&mut Config)) -> Fleet {
     let mut fleet = Fleet::new(1);
@@ -69,7 +78,7 @@ fn frames_of_unknown_kinds_count_as_signs_of_life() {
 }
 
 #[test]
-fn a_million_foreign_servers_do_not_fill_the_memory_nor_stay() {
+fn ten_thousand_foreign_servers_do_not_fill_the_memory_nor_stay() {
     let mut fleet = fleet(|config| config.max_origins = 100);
     for index in 0..10_000 {
         fleet.inject(0, &format!("[1,3,\"x{index}\",1,1,1,0,0,0,1,0,[5],\"k{index}\",1]"));
@@ -82,6 +91,23 @@ fn a_million_foreign_servers_do_not_fill_the_memory_nor_stay() {
     fleet.run(secs(3));
     assert_eq!(fleet.stats(0).servers, 2);
     assert_eq!(fleet.seen(newcomer).len(), 2);
+}
+
+#[test]
+fn of_a_million_foreign_entries_as_many_are_kept_as_the_bound_allows_and_only_while_their_servers_live() {
+    let mut fleet = fleet(|config| config.max_pool_bytes = 1_000_000);
+    for frame in 0..1_000_u64 {
+        let (server, sequence) = (frame % 20, frame / 20 + 1);
+        let (from, to) = ((sequence - 1) * 1_000, sequence * 1_000);
+        let ops: String = (0..1_000).map(|op| format!(",\"{server}:{}\",1", from + op)).collect();
+        fleet.inject(0, &format!("[1,3,\"x{server}\",1,{sequence},{to},0,0,{from},{to},5{ops}]"));
+    }
+    let kept = fleet.stats(0).entries - 2;
+    assert!((1..=1_000_000 / ENTRY_OVERHEAD as u64).contains(&kept), "{kept}");
+    assert_eq!(fleet.stats(0).refused, 1_000_000 - kept);
+    fleet.run(secs(10));
+    assert_eq!(fleet.stats(0).entries, 2);
+    assert!(fleet.agrees());
 }
 
 #[test]

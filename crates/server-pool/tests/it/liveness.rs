@@ -2,6 +2,7 @@
 
 use server_pool::machine::{Change, Reason, ViewState};
 use transport_traits::Instant;
+use transport_traits::limits::SizeLimit;
 
 use crate::fleet::{CALM, Faults, Fleet, millis, secs};
 
@@ -256,4 +257,53 @@ fn servers_that_never_agree_on_who_lives_do_not_argue() {
     let asks = fleet.published.iter().filter(|(.., text)| text.starts_with("[1,5,")).count();
     let rosters = fleet.published.iter().filter(|(.., text)| text.starts_with("[1,6,")).count();
     assert!((1..=4 * 24).contains(&asks) && rosters <= asks, "{asks} {rosters}");
+}
+
+#[test]
+fn a_server_that_was_cut_off_does_not_tell_old_news_as_fresh() {
+    let mut fleet = fleet_with_entries(3, 19);
+    fleet.servers[1].connected = false;
+    fleet.crash(2);
+    fleet.run(secs(30));
+    fleet.servers[1].connected = true;
+    let raised = fleet.run_until(secs(10), |fleet| fleet.stats(0).servers > 1);
+    let told = fleet.published.iter().filter(|(.., text)| text.starts_with("[1,6,")).count();
+    assert!(told > 0, "it was asked whom it believes alive");
+    assert_eq!(raised, None, "and its friend, dead for long, stayed dead elsewhere");
+    assert!(fleet.agrees());
+}
+
+#[test]
+fn a_name_too_long_for_a_list_does_not_keep_the_names_behind_it_from_being_told() {
+    let mut fleet = Fleet::new(20);
+    fleet.limits.body = Some(SizeLimit::json_encoded(400));
+    fleet.filter = Box::new(|from, to, _| (from, to) == (1, 2));
+    (0..3).for_each(|server| {
+        let _ = fleet.join(&format!("s{server}"));
+    });
+    // It sorts before all others, and takes 700 as the bus counts.
+    let name = "\\u0001".repeat(100);
+    let mut most = 0;
+    for sequence in 0..20 {
+        [0, 2].into_iter().for_each(|to| fleet.inject(to, &format!(r#"[1,0,"{name}",1,{sequence},0,0,0]"#)));
+        fleet.run(millis(500));
+        most = most.max(fleet.stats(2).servers);
+    }
+    assert_eq!(most, 3, "s0, the one of the long name, and s1, of which s0 told");
+    assert!(fleet.stats(0).oversized > 0);
+}
+
+/// A publisher with queues may send what was said before the first farewell after it.
+#[test]
+fn whoever_misses_the_first_farewell_hears_the_last() {
+    let mut fleet = fleet_with_entries(3, 19);
+    let missed = std::cell::Cell::new(false);
+    fleet.filter = Box::new(move |from, to, text| {
+        (from, to) == (1, 0) && text.starts_with("[1,4,") && !missed.replace(true)
+    });
+    fleet.leave(1);
+    fleet.run(millis(100));
+    assert_eq!(fleet.removals(0, "of 1"), [Reason::Left]);
+    let farewells = fleet.published.iter().filter(|(.., text)| text.starts_with("[1,4,")).count();
+    assert_eq!(farewells, 2);
 }

@@ -10,5 +10,6 @@ mod join;
 mod liveness;
 mod ownership;
 mod repair;
+mod restart;
 mod sending;
 mod typed;

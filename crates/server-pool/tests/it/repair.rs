@@ -1,6 +1,7 @@
 //! Lost messages are noticed and asked for. Weaknesses 21 (pool-loss-stays) and 25 (silent-pool).
 
 use server_pool::machine::Reason;
+use transport_traits::limits::{SizeLimit, presets};
 
 use crate::fleet::{CALM, Faults, Fleet, millis, secs};
 
@@ -210,4 +211,103 @@ fn repairs_stay_bounded_in_total_chaos() {
         assert!(stats.pulls_sent <= 60 * 5, "{stats:?}");
         assert!(stats.parts_repeated <= 60 * 10, "{stats:?}");
     }
+}
+
+/// A server asks for what it misses of another, and of a third whose name takes 896 as the bus counts, where bodies
+/// have at most so much. Says how often a request to that one was left out.
+fn beside_a_long_name(body: usize) -> u64 {
+    let mut fleet = Fleet::new(13);
+    fleet.limits.body = Some(SizeLimit::json_encoded(body));
+    let (owner, reader) = (fleet.join("s0"), fleet.join("s1"));
+    fleet.run(secs(3));
+    let name = "\\u0001".repeat(128);
+    fleet.inject(reader, &format!(r#"[1,3,"{name}",1,1,6,0,0,0,1,0,"a",1]"#));
+    fleet.inject(reader, &format!(r#"[1,3,"{name}",1,2,6,0,0,2,4,0,"b",1,"c",1]"#));
+    fleet.filter = Box::new(|_, to, text| to == 1 && text.starts_with("[1,3,"));
+    fleet.put(owner, "k", "v");
+    fleet.run(millis(300));
+    fleet.filter = Box::new(|_, _, _| false);
+    fleet.run(secs(4));
+    assert_eq!(fleet.value(reader, "k"), Some("v"), "what others miss is asked for");
+    assert!(fleet.stats(reader).pulls_sent <= 6, "{:?}", fleet.stats(reader));
+    fleet.stats(reader).oversized
+}
+
+#[test]
+fn a_server_whose_holes_do_not_fit_into_a_request_together_is_asked_for_one() {
+    assert_eq!(beside_a_long_name(1_000), 0);
+}
+
+#[test]
+fn a_server_whose_name_does_not_fit_into_a_request_is_left_out() {
+    let oversized = beside_a_long_name(900);
+    assert!((1..=6).contains(&oversized), "it is tried as rarely as any: {oversized}");
+}
+
+#[test]
+fn holes_that_do_not_fit_into_one_request_are_asked_for_in_several() {
+    let mut fleet = Fleet::new(14);
+    fleet.limits.body = Some(SizeLimit::bytes(280));
+    fleet.tune = |config| {
+        config.incarnation = Some(1_767_225_600_000);
+        config.timeout = secs(30);
+    };
+    let name = |server: usize| format!("0b8f2d5e-6c5f-4d0c-9c0e-4e0d5a9b7c{server:02}");
+    let (owner, reader) = (fleet.join(&name(0)), fleet.join(&name(1)));
+    fleet.run(secs(3));
+    for round in 0..40 {
+        fleet.filter = Box::new(move |_, to, text| round % 2 == 0 && to == 1 && text.starts_with("[1,3,"));
+        fleet.put(owner, &format!("k{round}"), "v");
+        fleet.run(millis(110));
+    }
+    fleet.run(secs(10));
+    assert_eq!((fleet.seen(reader).len(), fleet.stats(reader).oversized), (40, 0));
+}
+
+/// A server that puts 3,000 entries at once, two minutes' worth of frames, and two others.
+fn with_backlog() -> Fleet {
+    let mut fleet = Fleet::new(15);
+    fleet.limits = presets::ROBLOX_MESSAGING;
+    fleet.tune = |config| (config.heartbeat, config.timeout) = (secs(2), secs(30));
+    for server in 0..3 {
+        let _ = fleet.join(&format!("s{server}"));
+    }
+    fleet.put(0, "early", "v");
+    fleet.run(secs(60));
+    (0..3_000).for_each(|key| fleet.put(0, &format!("key {key:05}"), "0123456789012345678901234567"));
+    fleet.run(secs(1));
+    fleet
+}
+
+#[test]
+fn a_server_with_much_to_send_still_asks_for_what_it_missed() {
+    let mut fleet = with_backlog();
+    fleet.filter = Box::new(|from, to, text| (from, to) == (1, 0) && text.starts_with("[1,3,"));
+    fleet.put(1, "k", "v");
+    fleet.run(millis(300));
+    fleet.filter = Box::new(|_, _, _| false);
+    let took = fleet.run_until(secs(120), |fleet| fleet.value(0, "k").is_some()).unwrap();
+    assert!(took <= secs(6), "{took:?}");
+}
+
+#[test]
+fn a_server_with_much_to_send_still_sends_again_what_others_missed() {
+    let mut fleet = with_backlog();
+    fleet.filter = Box::new(|from, to, text| (from, to) == (0, 2) && text.starts_with("[1,3,"));
+    fleet.run(secs(2));
+    fleet.filter = Box::new(|_, _, _| false);
+    let lost: Vec<_> =
+        fleet.seen(1).keys().filter(|key| !fleet.seen(2).contains_key(*key)).cloned().collect();
+    assert!(!lost.is_empty());
+    let all = |fleet: &Fleet| lost.iter().all(|key| fleet.seen(2).contains_key(key));
+    let took = fleet.run_until(secs(120), all).unwrap();
+    assert!(took <= secs(8), "{took:?}");
+}
+
+#[test]
+fn a_server_with_much_to_send_still_answers_who_joins() {
+    let mut fleet = with_backlog();
+    let joiner = fleet.join("late");
+    let took = fleet.run_until(secs(120), |fleet| fleet.value(joiner, "early").is_some()).unwrap();
+    assert!(took <= secs(3), "{took:?}");
 }

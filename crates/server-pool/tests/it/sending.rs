@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use server_pool::ContributeError;
-use server_pool::machine::PoolId;
-use transport_traits::Instant;
+use server_pool::machine::{Input, Machine, Output, PoolId};
+use server_pool::{Config, ContributeError};
 use transport_traits::limits::{SizeLimit, presets};
+use transport_traits::{BusLimits, Instant, WallTime};
 
 use crate::fleet::{Fleet, POOL, millis, secs};
 
@@ -145,4 +145,47 @@ fn heartbeats_are_rare_where_other_frames_do_their_work() {
     let beats =
         fleet.published[before..].iter().filter(|(_, from, text)| *from == 0 && text.starts_with("[1,0,"));
     assert!((8..=12).contains(&beats.clone().count()), "every second one of 20: {}", beats.count());
+}
+
+#[test]
+fn entries_that_come_and_go_while_nothing_can_be_sent_do_not_pile_up() {
+    let mut fleet = Fleet::of(2, 8);
+    fleet.put(0, "sent", "v");
+    fleet.run(secs(1));
+    fleet.faults.failure = 100;
+    // How much the machine holds, as far as it tells.
+    let size = |fleet: &Fleet| format!("{:?}", fleet.servers[0].machine).len();
+    let come_and_go = |fleet: &mut Fleet, players: std::ops::Range<u32>| {
+        for player in players {
+            let machine = &mut fleet.servers[0].machine;
+            machine.contribute(fleet.now, POOL, &format!("player {player:05}"), "1".into()).unwrap();
+            assert!(machine.withdraw(fleet.now, POOL, &format!("player {player:05}")));
+            while machine.poll_notice().is_some() {}
+        }
+    };
+    come_and_go(&mut fleet, 0..100);
+    let before = size(&fleet);
+    come_and_go(&mut fleet, 100..2_000);
+    assert!(size(&fleet) <= before + 100, "{before}, then {}", size(&fleet));
+    assert!(fleet.servers[0].machine.withdraw(fleet.now, POOL, "sent"));
+    fleet.faults.failure = 0;
+    fleet.run(secs(10));
+    assert_eq!(fleet.seen(1).len(), 0, "what was sent before is taken back");
+}
+
+#[test]
+fn whatever_wait_a_bus_asks_for_it_is_neither_none_nor_for_ever() {
+    let (shortest, longest) = (millis(200)..=millis(300), secs(60)..=secs(90));
+    for (asked, waits) in [(Duration::ZERO, shortest), (Duration::MAX, longest)] {
+        let (config, limits) = (Config::new("a"), BusLimits::default());
+        let mut now = Instant::ZERO;
+        let mut machine = Machine::new(now, WallTime::default(), config, &limits, true).unwrap();
+        machine.open(now, "p".into());
+        let Some(Output::Publish { frame, .. }) = machine.poll(now) else { panic!("a join is due") };
+        machine.handle(now, Input::Failed { frame, retry_after: Some(asked) });
+        while machine.poll(now).is_none() {
+            now = machine.next_wakeup().unwrap();
+        }
+        assert!(waits.contains(&now.since(Instant::ZERO)), "{asked:?}: {now}");
+    }
 }

@@ -186,6 +186,7 @@ fn keys_may_be_numbers_json_or_of_ones_own_type() {
     assert_eq!(there.keyed::<i64>().get(&-7).as_deref(), Some(&ada));
     assert_eq!(there.keyed::<i64>().iter().map(|(key, _)| key).collect::<Vec<_>>(), [-7]);
     assert_eq!(there.keyed().get(&JsonKey((1_u8, "a".to_owned()))).as_deref(), Some(&ada));
+    assert_eq!(JsonKey::<(u8, String)>::from_text("[1, \"a\"]"), None, "another spelling is no key");
     assert!(there.keyed::<Seat>().iter().any(|(key, _)| key == Seat('C', 12)));
     assert!(here.keyed::<String>().withdraw(&"+8".to_owned()));
     assert_eq!(here.withdraw_all(), 3);

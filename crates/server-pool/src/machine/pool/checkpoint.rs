@@ -87,7 +87,9 @@ impl Pool {
     fn checkpoint(&self, context: &Context<'_>, room: usize) -> Vec<Arc<str>> {
         let (limit, mut parts) = (FrameLimit::of_checkpoints(), Vec::new());
         let mut own = self.header(context);
-        (own.sequence, own.pruned) = (0, 0);
+        // The header is that of the next frame.
+        own.sequence -= 1;
+        own.pruned = 0;
         let mut from = 0;
         while from < own.head {
             let part = self.own.pack_log(&limit, &own, from, own.head);
@@ -130,9 +132,11 @@ impl Pool {
         };
         let Body::Delta(delta) = &frame.body else { return false };
         let header = &frame.header;
-        let foreign = header.server != config.server;
-        let of_use =
-            foreign && self.peers.adopt(header, context.now, config.max_origins, (age, config.timeout));
+        if header.server == config.server {
+            context.lives.claim(context.now, header.incarnation, context.settings, context.stats);
+            return false;
+        }
+        let of_use = self.peers.adopt(header, context.now, config.max_origins, (age, config.timeout));
         if of_use {
             self.take_delta(context, header, delta);
             context.stats.parts_loaded += 1;

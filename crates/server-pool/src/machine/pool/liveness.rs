@@ -49,6 +49,17 @@ impl Pool {
         }
     }
 
+    /// Nothing will be heard any more.
+    pub(crate) fn deafen(&mut self, context: &mut Context<'_>) {
+        tracing::warn!(
+            topic = &*self.topic,
+            "the subscription to a pool's topic has ended: its view is stale"
+        );
+        if self.state == ViewState::Fresh {
+            self.enter(context, ViewState::Stale);
+        }
+    }
+
     /// Gives everybody a full timeout: it was this server that could not hear.
     fn forgive(&mut self, now: Instant) {
         self.heard = now;

@@ -11,6 +11,7 @@ use transport_traits::{Instant, Priority};
 use super::send::{Parcel, Sent};
 use super::{Context, Pool};
 use crate::machine::repair;
+use crate::stats::count;
 use crate::wire::{Header, Kind, Member, Packer, entry_hash, member, name};
 
 /// What is to be asked and told of who lives.
@@ -66,11 +67,16 @@ impl Pool {
     }
 
     /// Adds the servers that are not known here. It is no sign of life of any: each has what is left of its
-    /// timeout to be heard itself.
+    /// timeout to be heard itself. What is told of this server itself may be a later life.
     pub(super) fn take_roster(&mut self, context: &mut Context<'_>, members: &[Member]) {
         let config = &context.settings.config;
         for Member { header, age } in members {
-            let unknown = header.server != config.server && self.peers.incarnation(&header.server).is_none();
+            if header.server == config.server {
+                context.lives.claim(context.now, header.incarnation, context.settings, context.stats);
+                continue;
+            }
+            self.leave_refutation(header);
+            let unknown = self.peers.incarnation(&header.server).is_none();
             let life = (*age, config.timeout);
             if unknown && self.peers.adopt(header, context.now, config.max_origins, life) {
                 let due = context.now + repair::delay(context, 0);
@@ -86,15 +92,18 @@ impl Pool {
         fits.then(|| self.parcel(packer.finish(Kind::Ask, header, ""), Priority::Background, Sent::Hint))
     }
 
-    /// Tells as many as a frame holds; the rest follows at once.
-    pub(super) fn build_roster(&mut self, context: &Context<'_>, header: &Header) -> Option<Parcel> {
+    /// Tells as many as a frame holds; the rest follows at once. Whose name does not even fit alone is left out.
+    pub(super) fn build_roster(&mut self, context: &mut Context<'_>, header: &Header) -> Option<Parcel> {
         let (_, from) = self.members.tell.take()?;
         let mut packer = Packer::new(&context.settings.limit, Kind::Roster, header, "");
         for living in self.peers.roster(&from, context.now) {
-            if !packer.push(&member(&living)) {
-                let goes_on = !packer.is_empty();
-                self.members.tell = goes_on.then_some((context.now, living.header.server));
+            let fits = packer.push(&member(&living));
+            if !fits && !packer.is_empty() {
+                self.members.tell = Some((context.now, living.header.server));
                 break;
+            }
+            if !fits {
+                count(&mut context.stats.oversized, "a server's name is too long to be told of on this bus");
             }
         }
         let frame = (!packer.is_empty()).then(|| packer.finish(Kind::Roster, header, ""))?;

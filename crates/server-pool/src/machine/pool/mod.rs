@@ -3,21 +3,25 @@
 mod checkpoint;
 mod liveness;
 mod members;
+mod owners;
 mod receive;
+mod refute;
 mod send;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use serde::de::IgnoredAny;
 use transport_traits::{Instant, Topic};
 
 use super::budget::Budget;
-use super::change::{Change, Notice, Reason, ViewState};
+use super::change::{Notice, Reason, ViewState};
 use super::clock::Clock;
+use super::holders::Holders;
+use super::lives::Lives;
 use super::log::Stamped;
 use super::own::Own;
 use super::peers::Peers;
-use super::view::{Shift, View};
 use super::{PoolId, StoreJob};
 use crate::config::Config;
 use crate::error::ContributeError;
@@ -25,10 +29,12 @@ use crate::stats::Stats;
 use crate::wire::FrameLimit;
 use checkpoint::Checkpoints;
 use members::Members;
+use owners::Shift;
+use refute::Refuted;
 use send::Outbox;
 pub(crate) use send::{Job, Parcel, Sent};
 
-/// What all pools of a server share and never change.
+/// What all pools of a server share. They change nothing of it.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) config: Config,
@@ -42,6 +48,7 @@ pub(crate) struct Settings {
 pub(crate) struct Context<'a> {
     pub(crate) now: Instant,
     pub(crate) settings: &'a Settings,
+    pub(crate) lives: &'a mut Lives,
     pub(crate) clock: &'a mut Clock,
     pub(crate) rng: &'a mut fastrand::Rng,
     pub(crate) notices: &'a mut VecDeque<(PoolId, Notice)>,
@@ -56,7 +63,10 @@ pub(crate) struct Pool {
     topic: Topic,
     own: Own,
     peers: Peers,
-    view: View,
+    /// Which other servers have an entry under a key.
+    holders: Holders,
+    /// Keys that somebody owns.
+    entries: usize,
     outbox: Outbox,
     pub(crate) budget: Budget,
     /// When the bus last proved to work.
@@ -70,6 +80,7 @@ pub(crate) struct Pool {
     /// The answers to the join come before this.
     join_answered: Instant,
     members: Members,
+    refuted: Refuted,
     /// Reading and writing checkpoints, if there is a store for them.
     checkpoints: Option<Checkpoints>,
 }
@@ -83,7 +94,8 @@ impl Pool {
             topic,
             own: Own::default(),
             peers: Peers::default(),
-            view: View::default(),
+            holders: Holders::default(),
+            entries: 0,
             outbox: Outbox::new(now),
             budget,
             heard: now,
@@ -93,6 +105,7 @@ impl Pool {
             sync_after: None,
             join_answered: now + context.settings.config.heartbeat,
             members: Members::default(),
+            refuted: Refuted::default(),
             checkpoints: None,
         }
     }
@@ -104,6 +117,8 @@ impl Pool {
         key: &str,
         value: Arc<str>,
     ) -> Result<(), ContributeError> {
+        // Anything else would make nonsense of the frames that it is in.
+        let _: IgnoredAny = serde_json::from_str(&value)?;
         let (size, limit) = (context.settings.limit.entry_size(key, &value), context.settings.limit.entry());
         if size > limit {
             return Err(ContributeError::TooLarge { size, limit });
@@ -117,27 +132,22 @@ impl Pool {
             return Err(ContributeError::Full { limit });
         }
         let key = known.map_or_else(|| key.into(), |(key, _)| key.clone());
-        let replaced = self.view.winner(&key).map(|claim| claim.0);
-        let stamp = context.clock.stamp(context.now, replaced);
+        let before = self.winner(context.settings, &key);
+        let stamp = context.clock.stamp(context.now, before.as_ref().map(|(stamp, _)| *stamp));
         self.own.put(context.now, &key, Stamped { stamp, value });
-        let server = context.settings.config.server.clone();
-        let shift = self.view.claim(&key, &server, stamp);
-        self.tell_claim(context, key, &server, &shift, false);
+        let shift = Shift::new(before, self.winner(context.settings, &key));
+        self.tell_claim(context, &key, &context.settings.config.server, &shift, false);
         Ok(())
     }
 
     /// Takes an own contribution back. Whether there was one.
     pub(crate) fn withdraw(&mut self, context: &mut Context<'_>, key: &str) -> bool {
+        let before = self.winner(context.settings, key);
         let had = self.own.take(context.now, key);
         if had {
-            let shift = self.view.release(key, &context.settings.config.server);
-            self.tell_release(
-                context,
-                key.into(),
-                &context.settings.config.server,
-                &shift,
-                Reason::Withdrawn,
-            );
+            let shift = Shift::new(before, self.winner(context.settings, key));
+            let server = &context.settings.config.server;
+            self.tell_release(context, &key.into(), server, &shift, Reason::Withdrawn);
         }
         had
     }
@@ -154,49 +164,7 @@ impl Pool {
     }
 
     /// Keys that have a value.
-    pub(crate) fn entries(&self) -> usize {
-        self.view.len()
-    }
-
-    /// Tells what a server's new or renewed claim changed. `same`: its value is the one that it had.
-    fn tell_claim(&self, context: &mut Context<'_>, key: Arc<str>, server: &str, shift: &Shift, same: bool) {
-        let (before, after) = (shift.before.as_deref(), shift.after.as_deref());
-        let kept = before == after;
-        if after != Some(server) && before != Some(server) || kept && same {
-            return;
-        }
-        let reason = if before.is_none() || kept { Reason::Updated } else { Reason::Overtaken };
-        self.tell_owner(context, key, shift, reason);
-    }
-
-    /// Tells what the end of a server's claim changed.
-    fn tell_release(
-        &self,
-        context: &mut Context<'_>,
-        key: Arc<str>,
-        server: &str,
-        shift: &Shift,
-        reason: Reason,
-    ) {
-        if shift.before.as_deref() == Some(server) {
-            self.tell_owner(context, key, shift, reason);
-        }
-    }
-
-    fn tell_owner(&self, context: &mut Context<'_>, key: Arc<str>, shift: &Shift, reason: Reason) {
-        let change = match &shift.after {
-            None => Change::Removed { key, reason },
-            Some(owner) => {
-                let own = *owner == context.settings.config.server;
-                let value = if own {
-                    self.own.claims.get(&key).map(|put| &put.value)
-                } else {
-                    self.peers.value(owner, &key)
-                };
-                let value = value.expect("who wins a key has a value for it").clone();
-                Change::Set { key, value, owner: owner.clone(), reason }
-            }
-        };
-        context.notices.push_back((self.id, Notice::Changed(change)));
+    pub(crate) const fn entries(&self) -> usize {
+        self.entries
     }
 }

@@ -1,13 +1,9 @@
 //! Frames of other servers, and the echo of one's own.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use crate::machine::change::Reason;
-use crate::machine::origin::{Effect, Effects, Origin, Room};
+use crate::machine::origin::{Effects, Room};
 use crate::machine::peers::Admission;
 use crate::machine::repair;
-use crate::machine::view::Shift;
 use crate::stats::Stats;
 use crate::wire::{Body, Delta, Frame, Header, Want, decode};
 
@@ -27,27 +23,35 @@ impl Pool {
 
     /// An own frame proves that the bus works.
     fn receive_own(&mut self, context: &mut Context<'_>, header: &Header) {
-        match header.incarnation.cmp(&context.settings.incarnation) {
-            std::cmp::Ordering::Equal => self.hear(context),
-            std::cmp::Ordering::Less => drop_frame(context, |stats| &mut stats.outdated, "of a past life"),
-            std::cmp::Ordering::Greater => {
-                drop_frame(context, |stats| &mut stats.impostors, "another server bears this server's name");
-            }
+        if context.lives.is_past(header.incarnation) {
+            drop_frame(context, |stats| &mut stats.outdated, "of a past life");
+        } else if header.incarnation <= context.settings.incarnation {
+            self.hear(context);
+        } else {
+            context.lives.meet(context.now);
+            drop_frame(context, |stats| &mut stats.impostors, "another server bears this server's name");
         }
     }
 
     fn receive_other(&mut self, context: &mut Context<'_>, frame: &Frame<'_>) {
         let header = &frame.header;
-        if let Some(origin) = self.peers.retire_older(header) {
-            self.drop_origins(context, [(header.server.clone(), origin)], Reason::Restarted);
+        if let Some((origin, reason)) = self.peers.retire_older(header) {
+            self.drop_origins(context, [(header.server.clone(), origin)], reason);
         }
+        let hearsay = !self.peers.is_confirmed(&header.server);
         let config = &context.settings.config;
         match self.peers.admit(header, context.now, config.max_origins, config.timeout) {
-            Admission::Outdated => drop_frame(context, |stats| &mut stats.outdated, "of a life that is over"),
+            Admission::Outdated => {
+                self.plan_refutation(context, header);
+                drop_frame(context, |stats| &mut stats.outdated, "of a life that is over");
+            }
             Admission::Refused => drop_frame(context, |stats| &mut stats.refused, "of one server too many"),
             admission => {
                 context.stats.frames_received += 1;
                 self.hear(context);
+                if hearsay && self.peers.is_confirmed(&header.server) {
+                    self.give_way_to(context, &header.server);
+                }
                 self.take_in(context, frame, admission != Admission::Repeated);
             }
         }
@@ -104,34 +108,9 @@ impl Pool {
             context.stats.refused += refused - 1;
             drop_frame(context, |stats| &mut stats.refused, "entries without room");
         }
+        let Some(server) = self.peers.name(&header.server) else { return };
         for (key, effect) in effects {
-            self.take_effect(context, &header.server, key, effect);
-        }
-    }
-
-    fn take_effect(&mut self, context: &mut Context<'_>, server: &Arc<str>, key: Arc<str>, effect: Effect) {
-        match effect {
-            Effect::Drop => {
-                let shift = self.view.release(&key, server);
-                self.tell_release(context, key, server, &shift, Reason::Withdrawn);
-            }
-            Effect::Put { stamp, same } => {
-                context.clock.observe(context.now, stamp);
-                let shift = self.view.claim(&key, server, stamp);
-                self.tell_claim(context, key.clone(), server, &shift, same);
-                self.give_way(context, &key);
-            }
-        }
-    }
-
-    /// Takes an own claim back that another server has overtaken. Its owner's removal must not bring it
-    /// back, nor this server's leave or restart touch the key.
-    fn give_way(&mut self, context: &mut Context<'_>, key: &str) {
-        let server = &context.settings.config.server;
-        let overtaken = self.view.winner(key).is_some_and(|claim| claim.1 != *server);
-        if overtaken && self.own.take(context.now, key) {
-            let _ = self.view.release(key, server);
-            context.stats.overtaken += 1;
+            self.take_effect(context, &server, &key, &effect);
         }
     }
 
@@ -151,6 +130,8 @@ impl Pool {
             self.peers.overhear(context, want);
         } else if want.incarnation == context.settings.incarnation {
             self.outbox.answer(context, want.from, want.to.min(self.own.log.head()));
+        } else {
+            context.lives.claim(context.now, want.incarnation, context.settings, context.stats);
         }
     }
 
@@ -169,29 +150,6 @@ impl Pool {
         } else if again && has_room && live.origin.wants_room(context.settings.config.max_origin_entries) {
             live.mismatch = Some(context.now);
             live.origin.begin_sweep();
-        }
-    }
-
-    /// Takes all claims of servers away that are gone: of all at once, so that no event shows a claim of
-    /// one that is gone as well.
-    pub(super) fn drop_origins(
-        &mut self,
-        context: &mut Context<'_>,
-        origins: impl IntoIterator<Item = (Arc<str>, Origin)>,
-        reason: Reason,
-    ) {
-        let mut owners = BTreeMap::new();
-        for (server, origin) in origins {
-            for key in origin.into_keys() {
-                let before = self.view.release(&key, &server).before;
-                owners.entry(key).or_insert(before);
-            }
-        }
-        for (key, before) in owners {
-            let after = self.view.winner(&key).map(|claim| claim.1.clone());
-            if before != after {
-                self.tell_owner(context, key, &Shift { before, after }, reason);
-            }
         }
     }
 }

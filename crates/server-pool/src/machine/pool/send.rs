@@ -15,6 +15,10 @@ use super::{Context, Pool, Settings};
 /// How often a farewell is tried.
 const MAX_FAREWELLS: u32 = 3;
 
+/// How often a server says good-bye: first of all, and once more when everything is sent that a publisher with
+/// queues may still hold. Whoever missed the first would take that for signs of life.
+const FAREWELLS: u32 = 2;
+
 /// A server that joins hears what was sent this long before its request came: the time that a request takes on
 /// a slow bus. What it did not hear after all it misses and asks for.
 const RECENT: Duration = Duration::from_millis(500);
@@ -36,6 +40,8 @@ pub(super) struct Outbox {
     /// The last heartbeat was left out because another frame had done its work.
     skipped: bool,
     pub(super) join: Option<Instant>,
+    /// When what waits in the queue was last sent.
+    queue_sent: Option<Instant>,
     /// The join asks for everything: there was no checkpoint.
     pub(super) join_all: bool,
     /// Parts of the log to send again. New requests join those under way, and the parts are sent around
@@ -46,6 +52,8 @@ pub(super) struct Outbox {
     /// Parts of the log and when they were last sent, the oldest first.
     recent: VecDeque<(Instant, u64, u64)>,
     farewell: Farewell,
+    /// How often good-bye was said.
+    farewells: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +75,7 @@ pub(crate) enum Job {
     Answer,
     Ask,
     Roster,
+    Refutation,
 }
 
 /// A frame to publish, and what it is.
@@ -96,13 +105,33 @@ impl Outbox {
             heartbeat: now,
             skipped: false,
             join: Some(now),
+            queue_sent: None,
             join_all: true,
             answers: Ranges::default(),
             cursor: 0,
             answer: None,
             recent: VecDeque::new(),
             farewell: Farewell::No,
+            farewells: 0,
         }
+    }
+
+    /// Joins again, to be told everything unless that was told already. Nobody took what was sent recently.
+    pub(super) fn rejoin(&mut self, now: Instant, all: bool) {
+        self.join = self.join.or(Some(now));
+        self.join_all &= all;
+        self.recent.clear();
+    }
+
+    /// When to send what waits in a queue since then: in turn with everything else, however much waits.
+    fn queue_due(&self, front: Instant, coalesce: Duration) -> Instant {
+        self.queue_sent.map_or(front + coalesce, |sent| sent.max(front + coalesce))
+    }
+
+    fn said_farewell(&mut self, now: Instant) {
+        self.farewells += 1;
+        let again = self.farewells < FAREWELLS;
+        self.farewell = if again { Farewell::Due { since: now, attempts: 0 } } else { Farewell::Said };
     }
 
     /// Remembers that a part of the log was sent.
@@ -148,10 +177,11 @@ impl Pool {
             (outbox.join, Job::Join),
             (outbox.join.is_none().then_some(outbox.heartbeat), Job::Heartbeat),
             (self.peers.next_pull, Job::Pull),
-            (self.own.queue.front().map(|(_, since)| *since + coalesce), Job::Queue),
+            (self.own.queue.front().map(|(_, since)| outbox.queue_due(*since, coalesce)), Job::Queue),
             (outbox.answer, Job::Answer),
             (self.members.ask_due(), Job::Ask),
             (self.members.tell_due(), Job::Roster),
+            (self.refuted.due(), Job::Refutation),
         ];
         jobs.into_iter().filter_map(|(due, job)| Some((due?, job))).min_by_key(|(due, _)| *due)
     }
@@ -168,6 +198,7 @@ impl Pool {
             Job::Answer => self.build_answer(context, &header),
             Job::Ask => self.build_ask(context, &header),
             Job::Roster => self.build_roster(context, &header),
+            Job::Refutation => self.build_refutation(context, &header),
         }?;
         self.outbox.sequence += 1;
         if job != Job::Heartbeat {
@@ -183,6 +214,11 @@ impl Pool {
         }
     }
 
+    /// Sends nothing, ever.
+    pub(crate) const fn stay_out(&mut self) {
+        self.outbox.farewell = Farewell::Said;
+    }
+
     /// Whether good-bye was said, or tried often enough.
     pub(crate) fn has_left(&self) -> bool {
         self.outbox.farewell == Farewell::Said
@@ -191,7 +227,7 @@ impl Pool {
     /// The publisher accepted a frame.
     pub(crate) fn sent(&mut self, context: &Context<'_>, sent: Sent) {
         match sent {
-            Sent::Leave => self.outbox.farewell = Farewell::Said,
+            Sent::Leave => self.outbox.said_farewell(context.now),
             Sent::Join => {
                 self.sync_after = Some(context.now + context.settings.config.heartbeat.mul_f64(1.5))
             }
@@ -230,7 +266,8 @@ impl Pool {
         if let Farewell::Due { attempts, .. } = self.outbox.farewell {
             self.outbox.farewell = Farewell::UnderWay { attempts: attempts + 1 };
         }
-        self.parcel(simple_frame(Kind::Leave, header), Priority::Urgent, Sent::Leave)
+        let priority = if self.outbox.farewells == 0 { Priority::Urgent } else { Priority::Background };
+        self.parcel(simple_frame(Kind::Leave, header), priority, Sent::Leave)
     }
 
     /// The first heartbeat comes earlier or later, so that servers that started together do not beat together.
@@ -272,6 +309,7 @@ impl Pool {
 
     fn build_queue(&mut self, context: &Context<'_>, header: Header) -> Option<Parcel> {
         let part = self.own.pack_queue(context.now, &context.settings.limit, header)?;
+        self.outbox.queue_sent = Some(context.now);
         self.outbox.note(context.now, part.from, part.to);
         Some(self.part(part))
     }
