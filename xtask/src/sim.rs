@@ -1,29 +1,57 @@
 //! `cargo xtask sim`: whole fleets on virtual time, run by `fleet-checks`.
 
+use std::ffi::OsString;
 use std::io;
+use std::path::PathBuf;
 
 use crate::cargo;
 
 /// What to run.
 #[derive(clap::Args)]
 pub(crate) struct Sim {
-    /// How many seeds.
-    #[arg(long, default_value_t = 200)]
-    seeds: u64,
-    /// The first seed.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// How many seeds of each scenario. Default 50.
+    #[arg(long)]
+    seeds: Option<u64>,
+    /// The first seed. Default 1.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The scenario: a name, or the path of a file. Default: all that have a name.
+    #[arg(long)]
+    scenario: Option<String>,
+    /// Draw a picture of the first seed of the scenario (default: swarm) into this file, and run nothing else.
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+    /// Set ours beside the original at the rates of its records, and run nothing else.
+    #[arg(long)]
+    report: bool,
+    /// Plant each bug in turn and say which seed brings it to light, and run nothing else.
+    #[arg(long)]
+    planted: bool,
 }
 
 impl Sim {
     /// Runs the seeds, and says whether no checker found anything.
     ///
     /// # Errors
-    /// If cargo cannot be started.
+    /// If cargo cannot be started, or the current folder is gone.
     pub(crate) fn run(&self) -> io::Result<bool> {
         let mut command =
             cargo::cargo(&["run", "--release", "--quiet", "--package", "fleet-checks", "--", "sim"]);
-        command.args(["--seeds", &self.seeds.to_string(), "--seed", &self.seed.to_string()]);
+        // The program runs at the top of the workspace, paths are meant from here.
+        let scenario = self.scenario.as_ref().map(|name| match PathBuf::from(name) {
+            path if path.is_file() => std::path::absolute(path).map(OsString::from),
+            _ => Ok(OsString::from(name)),
+        });
+        let options = [
+            ("--seeds", self.seeds.map(|seeds| seeds.to_string().into())),
+            ("--seed", self.seed.map(|seed| seed.to_string().into())),
+            ("--scenario", scenario.transpose()?),
+            ("--plot", self.plot.as_ref().map(std::path::absolute).transpose()?.map(OsString::from)),
+        ];
+        for (name, value) in options.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+            command.arg(name).arg(value);
+        }
+        command.args(self.report.then_some("--report")).args(self.planted.then_some("--planted"));
         Ok(command.status()?.success())
     }
 }

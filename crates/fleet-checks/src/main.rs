@@ -1,12 +1,12 @@
 //! The program `fleet-checks`.
 
+mod command;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
 
 use clap::Parser;
 use fleet_checks::replay::{DEVIATIONS, Recording, replay};
-use fleet_checks::sim::swarm::swarm;
 
 /// Checks of whole fleets on virtual time.
 #[derive(Parser)]
@@ -20,33 +20,15 @@ enum Command {
     },
     /// Run fleets through random trouble, a seed each, on all cores, and print what the checkers found and the sums.
     ///
-    /// Exits 1 if they found something.
-    Sim {
-        /// How many seeds.
-        #[arg(long, default_value_t = 200)]
-        seeds: u64,
-        /// The first seed.
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-    },
+    /// Exits 1 if they found something, 2 if there is no such scenario or a file cannot be written.
+    Sim(command::Sim),
 }
 
 fn main() -> ExitCode {
     match Command::parse() {
         Command::Replay { file } => run_replay(file),
-        Command::Sim { seeds, seed } => run_swarm(seed, seeds),
+        Command::Sim(sim) => sim.run(),
     }
-}
-
-fn run_swarm(first: u64, seeds: u64) -> ExitCode {
-    let begin = Instant::now();
-    let swarm = swarm(first, seeds, &|seed, report| {
-        if !report.violations.is_empty() {
-            eprintln!("seed {seed} has a violation");
-        }
-    });
-    println!("{swarm}, {:.1} s", begin.elapsed().as_secs_f64());
-    if swarm.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn run_replay(file: Option<PathBuf>) -> ExitCode {

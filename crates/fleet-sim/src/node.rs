@@ -1,5 +1,7 @@
 //! What a simulation runs: nodes, which are told what happened and asked what to do.
 
+use std::sync::Arc;
+
 use transport_traits::{
     Delivery, Error, Instant, Outgoing, Precondition, Record, RecordKey, Stored, Topic, Version, WallTime,
 };
@@ -30,6 +32,10 @@ pub enum Event {
     Got(CallId, Result<Option<Stored>, Error>),
     /// The answer to [`Action::Put`].
     Put(CallId, Result<Version, Error>),
+    /// The answer to [`Action::Delete`].
+    Deleted(CallId, Result<(), Error>),
+    /// The answer to [`Action::List`].
+    Listed(CallId, Result<Vec<Arc<str>>, Error>),
 }
 
 /// What a node wants done.
@@ -46,6 +52,10 @@ pub enum Action {
     Get(CallId, RecordKey),
     /// Write a record if the precondition holds.
     Put(CallId, RecordKey, Record, Precondition),
+    /// Delete a record if the precondition holds.
+    Delete(CallId, RecordKey, Precondition),
+    /// List the keys of a store that begin with a prefix.
+    List(CallId, Arc<str>, Arc<str>),
     /// End the process, in good order.
     Exit,
 }

@@ -10,25 +10,56 @@ use transport_traits::{Instant, RecordKey};
 
 use super::Server;
 use super::run::POOL;
+use super::staleness::Contributions;
 
 /// One server's share of what a topic may carry in a minute: what `ROBLOX_MESSAGING` gives each server.
-const SHARE: usize = 80;
+pub(super) const SHARE: usize = 80;
 
-/// Budget: no process publishes more than a server's share in any minute. `starts` says when processes began; one that
-/// begins anew has a share of its own, since it knows nothing of the last.
-pub(super) fn budget(published: &[Published], starts: &[(Instant, HostId)]) -> Option<String> {
-    let mut windows = BTreeMap::new();
-    for publish in published {
-        let of_host = starts.iter().filter(|(at, host)| *host == publish.from && *at <= publish.at);
-        let window = windows
-            .entry((publish.from, of_host.count()))
-            .or_insert_with(|| SlidingWindow::new(Duration::from_secs(60)));
-        let count = window.record(publish.at);
-        if count > SHARE {
-            return Some(format!("{} publishes {count} times in the minute to {}", publish.from, publish.at));
-        }
+/// Messages that wait in the queue of one server, at most.
+pub(super) const QUEUED: usize = 128;
+
+/// Their bytes, at most.
+pub(super) const QUEUED_BYTES: usize = 64 << 10;
+
+/// Frames of one sender that wait behind a hole, at most.
+pub(super) const HELD: usize = 16;
+
+/// Bytes that the unconfirmed writes of one server take, at most.
+pub(super) const JOURNAL: usize = 256 << 10;
+
+/// Publishes of each process in the last minute.
+#[derive(Debug, Default)]
+pub(super) struct Budgets {
+    windows: BTreeMap<HostId, SlidingWindow>,
+    read: usize,
+}
+
+impl Budgets {
+    /// A process that begins anew has a share of its own, since it knows nothing of the last.
+    pub(super) fn started(&mut self, host: HostId) {
+        self.windows.insert(host, SlidingWindow::new(Duration::from_secs(60)));
     }
-    None
+
+    /// No process publishes more than a server's share in any minute. To be called before a process starts, and with all
+    /// that was ever published.
+    pub(super) fn check(&mut self, published: &[Published]) -> Option<String> {
+        let fresh = &published[self.read..];
+        self.read = published.len();
+        let mut wrong = None;
+        for Published { at, from, .. } in fresh {
+            let Some(window) = self.windows.get_mut(from) else { continue };
+            let count = window.record(*at);
+            if count > SHARE {
+                wrong = wrong.or(Some(format!("{from} publishes {count} times in the minute to {at}")));
+            }
+        }
+        wrong
+    }
+
+    /// The most that one process published in the minute to now.
+    pub(super) fn most(&mut self, now: Instant) -> usize {
+        self.windows.values_mut().map(|window| window.count(now)).max().unwrap_or(0)
+    }
 }
 
 /// Order: on no topic a message came late or twice.
@@ -40,14 +71,47 @@ pub(super) fn order(sim: &Sim<Server>) -> Option<String> {
     sim.running().find_map(broken)
 }
 
+/// Memory: queues, journals and what waits behind holes stay within what they were configured to.
+pub(super) fn memory(sim: &Sim<Server>) -> Option<String> {
+    sim.running().find_map(|host| {
+        let server = sim.node(host)?;
+        let bulk = server.bulk_stats(sim.now_on(host));
+        let saves = server.saves.as_ref()?.machine().stats();
+        let bounded = [
+            ("queued messages", bulk.queued_messages, QUEUED as u64),
+            ("queued bytes", bulk.queued_bytes, QUEUED_BYTES as u64),
+            ("held frames", bulk.held_frames, HELD as u64 * bulk.senders),
+            ("journal bytes", saves.journal_bytes as u64, JOURNAL as u64),
+        ];
+        let (what, count, most) = bounded.into_iter().find(|(_, count, most)| count > most)?;
+        Some(format!("{host} has {count} {what}, and may have {most}"))
+    })
+}
+
 /// Save data: every server sees what is stored.
 pub(super) fn saves(sim: &Sim<Server>, key: &RecordKey) -> Option<String> {
     let stored = stored(sim, key);
-    let differs = |host: HostId| {
-        let seen = object(sim.node(host)?.saves.as_ref()?.seen(key));
-        (seen != stored).then(|| format!("{key} on {host} is {seen}, and {stored} is stored"))
-    };
-    sim.running().find_map(differs)
+    sim.running().find_map(|host| saves_on(sim, host, key, &stored))
+}
+
+fn saves_on(sim: &Sim<Server>, host: HostId, key: &RecordKey, stored: &Value) -> Option<String> {
+    let saves = sim.node(host)?.saves.as_ref().filter(|saves| !saves.is_shut())?;
+    let seen = object(saves.seen(key));
+    (seen != *stored).then(|| format!("{key} on {host} is {seen}, and {stored} is stored"))
+}
+
+/// How many of the records on all servers are as stored, 0 to 1.
+pub(super) fn share_of_saves(sim: &Sim<Server>, keys: &[RecordKey]) -> f64 {
+    let places: Vec<_> = keys.iter().map(|key| (key, stored(sim, key))).collect();
+    let equal = sim
+        .running()
+        .flat_map(|host| places.iter().map(move |(key, stored)| saves_on(sim, host, key, stored).is_none()));
+    share(equal)
+}
+
+fn share(of: impl Iterator<Item = bool>) -> f64 {
+    let (all, true_ones) = of.fold((0_u32, 0_u32), |(all, some), is| (all + 1, some + u32::from(is)));
+    if all == 0 { 1.0 } else { f64::from(true_ones) / f64::from(all) }
 }
 
 /// What the store holds.
@@ -63,24 +127,58 @@ fn object(seen: &Object) -> Value {
         .into()
 }
 
-/// Pools: every server sees just what the servers that run have contributed last, by key.
-pub(super) fn pools(
-    sim: &Sim<Server>,
-    contributed: &BTreeMap<HostId, BTreeMap<String, String>>,
-) -> Option<String> {
-    let expected: BTreeMap<&str, &str> = sim
-        .running()
-        .filter_map(|host| contributed.get(&host))
-        .flat_map(|entries| entries.iter().map(|(key, value)| (key.as_str(), value.as_str())))
-        .collect();
-    let differs = |host: HostId| {
-        let view = pool_view(sim, host)?;
-        let seen: BTreeMap<&str, &str> = view.iter().map(|(key, shown)| (&**key, &*shown.value)).collect();
-        (seen != expected).then(|| {
-            format!("the pool on {host} has {} entries, not {}: {seen:?}", seen.len(), expected.len())
-        })
+/// Pools: of the keys that one server alone contributes, every server sees just what the servers that run contributed
+/// last.
+pub(super) fn pools(sim: &Sim<Server>, contributed: &Contributions) -> Option<String> {
+    let expected = union(sim, contributed);
+    let differs = sim.running().find_map(|host| pool_on(sim, host, &expected));
+    differs.or_else(|| ownership(sim, contributed))
+}
+
+/// How many servers see that, 0 to 1.
+pub(super) fn share_of_pools(sim: &Sim<Server>, contributed: &Contributions) -> f64 {
+    let expected = union(sim, contributed);
+    share(sim.running().map(|host| pool_on(sim, host, &expected).is_none()))
+}
+
+type Entries<'a> = BTreeMap<&'a str, &'a str>;
+
+fn union<'a>(sim: &Sim<Server>, contributed: &'a Contributions) -> Entries<'a> {
+    let running = sim.running().filter_map(|host| contributed.get(&host));
+    let entries = running.flatten().filter_map(|(key, (value, _))| Some((key.as_str(), value.as_deref()?)));
+    entries.filter(|(key, _)| !is_shared(key)).collect()
+}
+
+fn pool_on(sim: &Sim<Server>, host: HostId, expected: &Entries<'_>) -> Option<String> {
+    let view = pool_view(sim, host)?.iter().filter(|(key, _)| !is_shared(key));
+    let seen: Entries<'_> = view.map(|(key, shown)| (&**key, &*shown.value)).collect();
+    let wrong = || format!("the pool on {host} has {} entries, not {}: {seen:?}", seen.len(), expected.len());
+    (seen != *expected).then(wrong)
+}
+
+/// Whether several servers contribute a key.
+pub(super) fn is_shared(key: &str) -> bool {
+    key.starts_with("player")
+}
+
+/// Of the keys that hop from server to server all show the same owner, which runs and contributed just that last.
+fn ownership(sim: &Sim<Server>, contributed: &Contributions) -> Option<String> {
+    let shared = |host: HostId| -> Option<Vec<(&str, &str, &str)>> {
+        let view = pool_view(sim, host)?.iter().filter(|(key, _)| is_shared(key));
+        Some(view.map(|(key, shown)| (&**key, &*shown.value, &*shown.owner)).collect())
     };
-    sim.running().find_map(differs)
+    let first = sim.running().next()?;
+    let expected = shared(first)?;
+    let differs = |host| {
+        let seen = shared(host)?;
+        (seen != expected).then(|| format!("{host} shows {seen:?}, and {first} shows {expected:?}"))
+    };
+    let is_foul = |(key, value, owner): &(&str, &str, &str)| {
+        let host = sim.running().find(|host| host.to_string() == *owner);
+        let last = host.and_then(|host| contributed.get(&host)?.get(*key)?.0.as_deref());
+        (last != Some(*value)).then(|| format!("{key} is {value} of {owner}, whose last word is {last:?}"))
+    };
+    sim.running().find_map(differs).or_else(|| expected.iter().find_map(is_foul))
 }
 
 fn pool_view(sim: &Sim<Server>, host: HostId) -> Option<&super::pools::View> {
@@ -88,9 +186,14 @@ fn pool_view(sim: &Sim<Server>, host: HostId) -> Option<&super::pools::View> {
     Some(pools.view(pools.id(POOL)))
 }
 
-/// Ghosts: nobody sees an entry of a server that has been gone for longer than the timeout and what may come to it.
-pub(super) fn ghosts(sim: &Sim<Server>, gone: &BTreeMap<HostId, Instant>, most: Duration) -> Option<String> {
-    let is_late = |since: &Instant| sim.now().since(*since) > most;
+/// Ghosts: nobody sees an entry of a server that has been gone for longer than `most`, all of it later than `since`.
+pub(super) fn ghosts(
+    sim: &Sim<Server>,
+    gone: &BTreeMap<HostId, Instant>,
+    since: Instant,
+    most: Duration,
+) -> Option<String> {
+    let is_late = |at: &Instant| sim.now().since(since.max(*at)) > most;
     let late: Vec<(String, HostId)> =
         gone.iter().filter(|(_, since)| is_late(since)).map(|(host, _)| (host.to_string(), *host)).collect();
     let sees = |host: HostId| {

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use nexus_store::FlushError;
 use nexus_store::machine::{Outcome, Ticket};
+use nexus_store::{FlushError, Unsaved};
 use serde_json::Value;
 use transport_traits::RecordKey;
 
 /// The operations of one server life on one record: increments of a field of its own, each followed by one of the field
-/// that all share.
+/// that all share, and by a Set of a field of its own to how many there were.
 #[derive(Debug, Default)]
 pub(super) struct Account {
     pub(super) accepted: i64,
     durable: i64,
     /// Operations that the machine said it does not know the fate of: each was applied once or never.
     undetermined: i64,
-    crashed: bool,
+    /// It may be that not all was saved.
+    cut_off: bool,
     flushes: BTreeMap<Ticket, i64>,
 }
 
@@ -31,6 +32,11 @@ pub(super) fn own(life: u64) -> String {
     format!("own{life}")
 }
 
+/// The field that one life sets to the number of its increments.
+pub(super) fn last(life: u64) -> String {
+    format!("last{life}")
+}
+
 impl Ledger {
     pub(super) fn account(&mut self, life: u64, key: &RecordKey) -> &mut Account {
         self.0.entry((life, key.clone())).or_default()
@@ -43,7 +49,11 @@ impl Ledger {
 
     /// Takes an answer of a life's machine.
     pub(super) fn answered(&mut self, life: u64, ticket: Ticket, outcome: &Outcome) {
-        let Outcome::Flushed(result) = outcome else { return };
+        let result = match outcome {
+            Outcome::Flushed(result) => result,
+            Outcome::ShutDown(report) => return self.shut_down(life, &report.unsaved),
+            _ => return,
+        };
         for account in self.0.iter_mut().filter(|((of, _), _)| *of == life).map(|(_, account)| account) {
             let Some(accepted) = account.flushes.remove(&ticket) else { continue };
             match result {
@@ -55,7 +65,16 @@ impl Ledger {
     }
 
     pub(super) fn crashed(&mut self, life: u64) {
-        self.0.iter_mut().filter(|((of, _), _)| *of == life).for_each(|(_, account)| account.crashed = true);
+        self.0.iter_mut().filter(|((of, _), _)| *of == life).for_each(|(_, account)| account.cut_off = true);
+    }
+
+    /// A life ended in good order, and says what it could not save.
+    fn shut_down(&mut self, life: u64, unsaved: &[Unsaved]) {
+        for Unsaved { key, undetermined, .. } in unsaved {
+            let account = self.account(life, key);
+            account.cut_off = true;
+            account.undetermined += *undetermined as i64;
+        }
     }
 
     /// What is wrong with a record as the store holds it at the end, when everything that could be saved is.
@@ -79,16 +98,29 @@ impl Ledger {
         }
         wrong
     }
+
+    /// Whether what survived of each life that ended is a beginning of what it did. What a machine reported as
+    /// undetermined may be missing in the middle.
+    pub(super) fn check_prefix(&self, key: &RecordKey, stored: &Value) -> Option<String> {
+        let number = |field: &str| stored.get(field).and_then(Value::as_i64).unwrap_or(0);
+        let accounts = self.0.iter().filter(|((_, of), account)| of == key && account.undetermined == 0);
+        accounts.map(|((life, _), _)| life).find_map(|life| {
+            let (count, set) = (number(&own(*life)), number(&last(*life)));
+            let wrong = || format!("{key}: of life {life} {count} increments survived, and Set number {set}");
+            // The Set comes after the increment.
+            (!(count - 1..=count).contains(&set)).then(wrong)
+        })
+    }
 }
 
 impl Account {
     /// How many of the operations may be in the store.
     fn bounds(&self) -> (i64, i64) {
-        let sure = if self.crashed { self.durable } else { self.accepted };
+        let sure = if self.cut_off { self.durable } else { self.accepted };
         ((sure - self.undetermined).max(0), self.accepted)
     }
 
     fn slack(&self) -> i64 {
-        i64::from(self.crashed) + self.undetermined
+        i64::from(self.cut_off) + self.undetermined
     }
 }

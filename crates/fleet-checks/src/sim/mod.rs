@@ -2,19 +2,36 @@
 //! nothing of how the machines work.
 
 mod check;
+mod deeds;
+mod explain;
+mod fleet;
+mod forge;
 mod ledger;
 pub mod order;
 pub mod planted;
+mod plot;
 pub mod pools;
+mod report;
 mod run;
+pub mod sample;
 pub mod saves;
 pub mod scenario;
+pub mod script;
 pub mod server;
+mod shrink;
+mod staleness;
 pub mod swarm;
+mod trouble;
+mod updates;
 
+pub use explain::explain;
 pub use planted::Planted;
+pub use plot::plot;
 pub use pools::{Pools, Shown};
-pub use run::{Report, run};
+pub use report::{Scale, report, scale};
+pub use run::{Report, Watch, run, watch};
+pub use sample::Sample;
 pub use saves::Saves;
 pub use scenario::Scenario;
+pub use script::{SCENARIOS, Script, ScriptError};
 pub use server::{Parts, Server};

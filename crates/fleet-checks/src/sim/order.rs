@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use transport_traits::Topic;
 
-/// Reads `[sender, number]` of a topic, and remembers whether each sender's numbers rise.
+/// Reads `[sender, number, padding]` of a topic, and remembers whether each sender's numbers rise.
 #[derive(Debug)]
 pub struct Order {
     topic: Topic,
@@ -29,7 +29,7 @@ impl Order {
         if *topic != self.topic {
             return;
         }
-        let (sender, number): (u64, u64) =
+        let (sender, number, _): (u64, u64, &str) =
             serde_json::from_slice(body).expect("nobody else sends on this topic");
         self.heard += 1;
         let before = self.last.insert(sender, number).unwrap_or(0);

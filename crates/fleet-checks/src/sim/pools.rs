@@ -1,12 +1,18 @@
 //! The pools of a simulated server, and what somebody sees of them who knows nothing but their events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use fleet_sim::Now;
-use server_pool::machine::{Change, FrameId, Input, Machine, Notice, Output, PoolId, ViewState};
+use server_pool::machine::{Change, FrameId, Input, Machine, Notice, Output, PoolId, Reason, ViewState};
 use transport_traits::{Instant, Outgoing, Topic};
+
+use super::{Planted, forge};
+
+/// How long a server may be silent: the default of pools.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a pool shows under a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +40,18 @@ pub struct Pools {
     pub changes: Vec<(Instant, PoolId, Change)>,
     /// When it has to be polled.
     wakeup: Option<Instant>,
+    bug: Bug,
+}
+
+/// What a planted bug remembers.
+#[derive(Debug)]
+struct Bug {
+    planted: Option<Planted>,
+    polled: Instant,
+    /// The server holds itself for dead.
+    is_dead: bool,
+    /// Whom it does not hear any more.
+    dead: BTreeSet<String>,
 }
 
 /// What pools want done.
@@ -45,7 +63,7 @@ pub(super) enum Wish {
 impl Pools {
     /// The pools of these topics.
     #[must_use]
-    pub fn new(mut machine: Machine, topics: &[Topic], now: Now) -> Self {
+    pub fn new(mut machine: Machine, topics: &[Topic], now: Now, planted: Option<Planted>) -> Self {
         let open = |topic: &Topic| (topic.clone(), machine.open(now.instant, topic.clone()));
         let topics: BTreeMap<_, _> = topics.iter().map(open).collect();
         let views = vec![View::new(); topics.len()];
@@ -58,6 +76,7 @@ impl Pools {
             watch: false,
             changes: Vec::new(),
             wakeup: Some(now.instant),
+            bug: Bug { planted, polled: now.instant, is_dead: false, dead: BTreeSet::new() },
         }
     }
 
@@ -104,9 +123,25 @@ impl Pools {
         self.topics.keys()
     }
 
+    /// Takes a contribution back.
+    pub fn withdraw(&mut self, now: Now, pool: PoolId, key: &str) {
+        if self.bug.planted == Some(Planted::ForgetsTombstones) {
+            self.views[pool.0].remove(key);
+        } else {
+            self.call(now).withdraw(now.instant, pool, key);
+        }
+    }
+
+    /// Whether the bug is one by which the server does not speak any more, and it came to that.
+    pub(super) const fn is_dead(&self) -> bool {
+        self.bug.is_dead
+    }
+
     /// Takes a message, if it is for a pool.
     pub(super) fn receive(&mut self, now: Now, topic: &Topic, body: &Bytes) {
-        if let Some(&pool) = self.topics.get(topic) {
+        let Some(&pool) = self.topics.get(topic) else { return };
+        let is_dead = |sender: String| self.bug.dead.contains(&sender);
+        if self.bug.dead.is_empty() || !forge::sender_of(body).is_some_and(is_dead) {
             self.handle(now, Input::Received { pool, body: body.clone() });
         }
     }
@@ -125,6 +160,9 @@ impl Pools {
         if self.wakeup.is_none_or(|at| at > now.instant) {
             return None;
         }
+        let is_late = now.instant.since(self.bug.polled) > TIMEOUT;
+        self.bug.polled = now.instant;
+        self.bug.is_dead |= is_late && self.bug.planted == Some(Planted::AcceptsOwnDeath);
         self.machine.handle(now.instant, Input::WallClock(now.wall));
         let output = self.machine.poll(now.instant);
         while let Some((pool, notice)) = self.machine.poll_notice() {
@@ -160,13 +198,17 @@ impl Pools {
     fn show(&mut self, pool: PoolId, change: &Change) {
         let view = &mut self.views[pool.0];
         match change {
-            Change::Removed { key, .. } => {
-                assert!(view.remove(key).is_some(), "what is removed was there: {key}");
+            Change::Removed { key, reason } => {
+                let removed = view.remove(key);
+                assert!(removed.is_some() || self.bug.planted.is_some(), "what is removed was there: {key}");
+                if *reason == Reason::Expired && self.bug.planted == Some(Planted::DeathIsFinal) {
+                    self.bug.dead.extend(removed.map(|shown| shown.owner.to_string()));
+                }
             }
             Change::Set { key, value, owner, .. } => {
                 let shown = Shown { value: value.clone(), owner: owner.clone() };
                 let old = view.insert(key.clone(), shown.clone());
-                assert_ne!(old, Some(shown), "an event tells something new");
+                assert!(old != Some(shown) || self.bug.planted.is_some(), "an event tells something new");
             }
         }
     }

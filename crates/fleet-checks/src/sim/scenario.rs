@@ -1,11 +1,13 @@
-//! What a fleet has to live through, as data drawn from a seed.
+//! What a fleet has to live through.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fleet_sim::{BusFaults, Delay, StoreFaults};
 
 /// A time of trouble. Afterwards everything works, and must come right.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Scenario {
     /// Servers at the beginning.
     pub servers: usize,
@@ -15,14 +17,20 @@ pub struct Scenario {
     pub seconds: u64,
     /// Deeds a second of all servers together.
     pub deeds: u32,
+    /// How long numbered messages are made, bytes.
+    pub message_bytes: usize,
     /// What the bus does.
     pub bus: BusFaults,
     /// What the store does.
     pub store: StoreFaults,
-    /// The chance a second that a server crashes. It starts again a few seconds later.
+    /// The chance a second that a server crashes. Two of three start again within a minute.
     pub crash: f64,
-    /// The chance a second that a server stands still for up to 20 s.
+    /// The chance a second that a server leaves in good order. It starts again as after a crash.
+    pub leave: f64,
+    /// The chance a second that a server stands still.
     pub pause: f64,
+    /// For how long at most.
+    pub pause_most: Duration,
     /// The chance a second that the fleet is cut in two, for up to 15 s, in one direction or in both.
     pub cut: f64,
     /// The chance a second that a clock jumps by up to 30 s.
@@ -30,41 +38,35 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// The swarm: every rate is drawn, and each kind of trouble is left out in about half of the seeds, since too much of
-    /// one hides the rest.
-    #[must_use]
-    pub fn random(seed: u64) -> Self {
-        let mut rng = fastrand::Rng::with_seed(seed ^ 0x5ce0_a510);
-        let mut rate = |most: f64| if rng.bool() { 0.0 } else { rng.f64() * most };
+    /// The scenario of these numbers, by the names that scripts have for them.
+    pub(super) fn new(drawn: &BTreeMap<&str, f64>) -> Self {
+        let amount = |name: &str| drawn[name];
+        let delay = |time: &str, shape: &str| delay(amount(time), amount(shape));
         let mut bus = BusFaults::default();
-        (bus.loss, bus.duplication, bus.failure, bus.unknown) = (rate(0.2), rate(0.2), rate(0.2), rate(0.1));
+        (bus.delay, bus.accept) = (delay("delay_ms", "delay_shape"), delay("accept_ms", "accept_shape"));
+        (bus.loss, bus.duplication) = (amount("loss"), amount("duplication"));
+        (bus.failure, bus.unknown) = (amount("failure"), amount("unknown"));
         let mut store = StoreFaults::default();
-        (store.unavailable, store.throttled, store.conflict) = (rate(0.3), rate(0.2), rate(0.2));
-        (store.unknown_before, store.unknown_after, store.unknown_late) = (rate(0.1), rate(0.1), rate(0.1));
-        let (crash, pause, cut, jump) = (rate(0.08), rate(0.05), rate(0.05), rate(0.1));
-        let delay = |rng: &mut fastrand::Rng, most: u64| match rng.u32(..3) {
-            0 => Delay::Fixed(Duration::from_millis(rng.u64(1..most))),
-            1 => Delay::Between(Duration::from_millis(1), Duration::from_millis(rng.u64(1..2 * most))),
-            _ => Delay::LongTail {
-                median: Duration::from_millis(rng.u64(1..most)),
-                most: Duration::from_secs(5),
-            },
-        };
-        (bus.delay, bus.accept) = (delay(&mut rng, 400), delay(&mut rng, 200));
-        store.latency = delay(&mut rng, 150);
-        (store.timeout, store.lateness) =
-            (Delay::Fixed(Duration::from_secs(2)), Delay::Between(Duration::ZERO, Duration::from_secs(8)));
+        (store.unavailable, store.throttled) = (amount("unavailable"), amount("throttled"));
+        (store.conflict, store.unknown_before) = (amount("conflict"), amount("unknown_before"));
+        (store.unknown_after, store.unknown_late) = (amount("unknown_after"), amount("unknown_late"));
+        store.latency = delay("latency_ms", "latency_shape");
+        store.timeout = Delay::Fixed(Duration::from_secs(2));
+        store.lateness = Delay::Between(Duration::ZERO, Duration::from_secs(8));
         Self {
-            servers: rng.usize(2..8),
-            records: rng.usize(1..4),
-            seconds: rng.u64(30..90),
-            deeds: rng.u32(1..12),
+            servers: (amount("servers") as usize).max(1),
+            records: (amount("records") as usize).max(1),
+            seconds: amount("seconds") as u64,
+            deeds: (amount("deeds") as u32).max(1),
+            message_bytes: amount("message_bytes") as usize,
             bus,
             store,
-            crash,
-            pause,
-            cut,
-            jump,
+            crash: amount("crash"),
+            leave: amount("leave"),
+            pause: amount("pause"),
+            pause_most: Duration::from_secs_f64(amount("pause_s")),
+            cut: amount("cut"),
+            jump: amount("jump"),
         }
     }
 
@@ -72,5 +74,15 @@ impl Scenario {
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.pause == 0.0 && self.cut == 0.0
+    }
+}
+
+/// Shape 0 is always the same, 1 is anything up to twice as long, 2 has a long tail up to 5 s.
+fn delay(millis: f64, shape: f64) -> Delay {
+    let time = Duration::from_secs_f64(millis / 1_000.0);
+    match shape as u32 {
+        0 => Delay::Fixed(time),
+        1 => Delay::Between(Duration::from_millis(1), 2 * time),
+        _ => Delay::LongTail { median: time, most: Duration::from_secs(5) },
     }
 }

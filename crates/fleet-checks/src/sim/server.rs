@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use bulk_messaging::Refusal;
 use bulk_messaging::machine::{Input as BulkInput, Machine as Bulk, Output as BulkOutput, PublishId};
 use bytes::Bytes;
 use fleet_sim::{Action, CallId, Event, Node, Now};
@@ -53,12 +54,35 @@ pub struct Server {
     actions: VecDeque<Action>,
     calls: BTreeMap<CallId, Call>,
     called: u64,
+    /// What waits for room in the queue of bulk messaging, as publishes of pools and save data do.
+    waiting: VecDeque<(Waiting, Outgoing)>,
+    leaving: Leaving,
 }
 
+/// Who waits for room in the queue.
 #[derive(Clone, Copy, Debug)]
+enum Waiting {
+    Pools(FrameId),
+    Saves(RecordId),
+}
+
+#[derive(Clone, Debug)]
 enum Call {
-    Publish(PublishId),
+    /// The frame is kept for a bug that repeats it.
+    Publish(PublishId, Topic, Bytes),
     Store(RecordId),
+}
+
+/// How far a server is that leaves in good order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leaving {
+    No,
+    /// Save data saves and says what is left to say.
+    Saving,
+    /// Pools say good-bye, and bulk messaging sends what is queued.
+    Parting,
+    /// Nothing is left to do once the answers were taken.
+    Done,
 }
 
 impl Parts {
@@ -72,6 +96,9 @@ impl Parts {
         match self.planted {
             Some(Planted::NoBudget) => self.bulk.budget = bulk_messaging::Budget::Unlimited,
             Some(Planted::KeepsGhosts) => self.pools.timeout = Duration::from_secs(3_600),
+            Some(Planted::NoBounds) => {
+                (self.bulk.max_queued_messages, self.bulk.max_queued_bytes) = (usize::MAX, usize::MAX);
+            }
             _ => {}
         }
     }
@@ -89,10 +116,10 @@ impl Server {
             Bulk::new(parts.bulk, bus, now.instant).expect("bulk messaging is configured for the bus");
         let pools = PoolMachine::new(now.instant, now.wall, parts.pools, bulk.limits(), true)
             .expect("pools are configured for bulk messaging");
-        let pools = Pools::new(pools, &parts.topics, now);
+        let pools = Pools::new(pools, &parts.topics, now, parts.planted);
         let saves = parts.saves.map(|(config, keys, limits)| {
             let machine = SaveMachine::new(config, limits, bulk.limits().clone(), now.instant, now.wall);
-            Saves::new(machine, &keys, now)
+            Saves::new(machine, &keys, now, parts.planted)
         });
         let order = parts.order.map(Order::new);
         let watched = pools.topics().chain(order.as_ref().map(Order::topic));
@@ -108,12 +135,50 @@ impl Server {
             held: None,
             calls: BTreeMap::new(),
             called: 0,
+            waiting: VecDeque::new(),
+            leaving: Leaving::No,
         }
     }
 
-    /// Leaves its pools: says good-bye, sends what is queued, and exits.
+    /// Leaves in good order: saves, says good-bye to its pools, sends what is queued, and exits once the answers of its
+    /// save data were taken.
     pub fn close(&mut self, now: Now) {
+        if self.leaving != Leaving::No {
+            return;
+        }
+        self.leaving = Leaving::Saving;
+        match self.saves.as_mut().filter(|_| self.planted != Some(Planted::LeavesUnsaved)) {
+            Some(saves) => saves.shut_down(now),
+            None => self.part(now),
+        }
+    }
+
+    /// What bulk messaging has done and holds.
+    #[must_use]
+    pub fn bulk_stats(&self, now: Now) -> bulk_messaging::Stats {
+        self.bulk.stats(now.instant)
+    }
+
+    fn part(&mut self, now: Now) {
+        if self.planted == Some(Planted::LeavesSilently) {
+            self.leaving = Leaving::Done;
+            return;
+        }
+        self.leaving = Leaving::Parting;
         self.pools.handle(now, PoolInput::Close);
+    }
+
+    /// Whether something was done.
+    fn poll_leaving(&mut self, now: Now) -> bool {
+        match self.leaving {
+            Leaving::Saving if self.saves.as_ref().is_none_or(Saves::is_shut) => self.part(now),
+            Leaving::Done if self.saves.as_ref().is_none_or(|saves| saves.answers.is_empty()) => {
+                self.leaving = Leaving::No;
+                self.actions.push_back(Action::Exit);
+            }
+            _ => return false,
+        }
+        true
     }
 
     /// Publishes a message on an inner topic. False if it was not taken.
@@ -144,15 +209,38 @@ impl Server {
         true
     }
 
-    /// A publish is ready once the message is in the queue.
     fn publish_frame(&mut self, now: Now, frame: FrameId, message: Outgoing) {
-        let is_mute = self.planted == Some(Planted::NoHeartbeats) && message.conflation_key.is_some();
-        let input = if is_mute || self.publish(now, message) {
-            PoolInput::Published(frame)
-        } else {
-            PoolInput::Failed { frame, retry_after: None }
+        let is_mute = match self.planted {
+            Some(Planted::NoHeartbeats) => message.conflation_key.is_some(),
+            _ => self.pools.is_dead(),
         };
-        self.pools.handle(now, input);
+        if is_mute {
+            return self.pools.handle(now, PoolInput::Published(frame));
+        }
+        self.waiting.push_back((Waiting::Pools(frame), message));
+    }
+
+    /// A publish is ready once the message is in the queue, and waits in line where that is full. Whether something was
+    /// done.
+    fn admit(&mut self, now: Now) -> bool {
+        let Some((who, message)) = self.waiting.front().cloned() else { return false };
+        self.wakeup = Some(now.instant);
+        let taken = self.bulk.push(now.instant, message, None);
+        if matches!(taken, Err(Refusal::Full)) {
+            return false;
+        }
+        self.waiting.pop_front();
+        match (who, taken) {
+            (Waiting::Pools(frame), Ok(())) => self.pools.handle(now, PoolInput::Published(frame)),
+            (Waiting::Pools(frame), Err(_)) => {
+                self.pools.handle(now, PoolInput::Failed { frame, retry_after: None });
+            }
+            (Waiting::Saves(id), taken) => {
+                let result = taken.map_err(|refusal| refusal.into_error().into());
+                self.tell_saves(now, SaveInput::Published(id, result));
+            }
+        }
+        true
     }
 
     /// Whether something was done.
@@ -161,12 +249,7 @@ impl Server {
         match wish {
             saves::Wish::Get(id, key) => self.call(Call::Store(id), |call| Action::Get(call, key)),
             saves::Wish::Put(id, key, record, precondition) => self.put(now, id, key, record, precondition),
-            saves::Wish::Publish(id, message) => {
-                let taken = self.publish(now, message);
-                let full = || transport_traits::Error::new(transport_traits::ErrorKind::Unavailable, "full");
-                let result = if taken { Ok(()) } else { Err(full().into()) };
-                self.tell_saves(now, SaveInput::Published(id, result));
-            }
+            saves::Wish::Publish(id, message) => self.waiting.push_back((Waiting::Saves(id), message)),
             saves::Wish::Watch(topic) => self.tell_bulk(now, BulkInput::Watch(topic)),
             saves::Wish::Unwatch(topic) => self.tell_bulk(now, BulkInput::Unwatch(topic)),
             saves::Wish::Nothing => {}
@@ -203,11 +286,12 @@ impl Server {
         };
         match output {
             BulkOutput::Publish { id, topic, body } => {
-                self.call(Call::Publish(id), |call| Action::Publish(call, Outgoing::new(topic, body)));
+                let call = Call::Publish(id, topic.clone(), body.clone());
+                self.call(call, |call| Action::Publish(call, Outgoing::new(topic, body)));
             }
             BulkOutput::Deliver { topic, body } => self.deliver(now, &topic, &body),
             BulkOutput::Gap => self.gap(now),
-            BulkOutput::Drained(_) => self.actions.push_back(Action::Exit),
+            BulkOutput::Drained(_) => self.leaving = Leaving::Done,
             _ => {}
         }
         true
@@ -215,7 +299,7 @@ impl Server {
 
     fn deliver(&mut self, now: Now, topic: &Topic, body: &Bytes) {
         self.pools.receive(now, topic, body);
-        if let Some(saves) = self.saves.as_mut().filter(|_| self.planted != Some(Planted::DeafSaves)) {
+        if let Some(saves) = &mut self.saves {
             saves.receive(now, topic, body);
         }
         let Some(order) = self.order.as_mut().filter(|order| order.topic() == topic) else { return };
@@ -224,6 +308,9 @@ impl Server {
             return;
         }
         order.receive(topic, body);
+        if self.planted == Some(Planted::DoublesMessages) {
+            order.receive(topic, body);
+        }
         if let Some((topic, body)) = self.held.take() {
             order.receive(&topic, &body);
         }
@@ -231,14 +318,21 @@ impl Server {
 
     fn gap(&mut self, now: Now) {
         self.pools.gap(now);
-        if let Some(saves) = self.saves.as_mut().filter(|_| self.planted != Some(Planted::DeafSaves)) {
+        if let Some(saves) = &mut self.saves {
             saves.gap(now);
         }
     }
 
     fn answered(&mut self, now: Now, id: CallId, answer: Event) {
         match (self.calls.remove(&id), answer) {
-            (Some(Call::Publish(id)), Event::Published(_, result)) => {
+            (Some(call @ Call::Publish(..)), Event::Published(_, Err(_)))
+                if self.planted == Some(Planted::RetriesWithoutBudget) =>
+            {
+                let Call::Publish(_, topic, body) = &call else { return };
+                let message = Outgoing::new(topic.clone(), body.clone());
+                self.call(call, |id| Action::Publish(id, message));
+            }
+            (Some(Call::Publish(id, ..)), Event::Published(_, result)) => {
                 let result = result.map_err(|error| error.kind());
                 self.tell_bulk(now, BulkInput::Published { id, result });
             }
@@ -270,7 +364,8 @@ impl Node for Server {
             if let Some(action) = self.actions.pop_front() {
                 return Some(action);
             }
-            if !self.poll_pools(now) && !self.poll_saves(now) && !self.poll_bulk(now) {
+            let worked = self.poll_pools(now) || self.poll_saves(now);
+            if !worked && !self.admit(now) && !self.poll_bulk(now) && !self.poll_leaving(now) {
                 return None;
             }
         }

@@ -1,50 +1,56 @@
-//! Many seeds of the swarm on all cores, and how they came out.
+//! Many seeds of scenarios on all cores, and how they came out.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::{Planted, Report, Scenario, run};
+use super::{Planted, Report, Scenario, Script, run};
 
-/// What came of some seeds.
+/// What came of some seeds of some scenarios.
 #[derive(Clone, Debug, Default)]
 pub struct Swarm {
-    /// How many seeds ran.
-    pub seeds: u64,
+    /// How many runs there were: a seed of a scenario each.
+    pub runs: u64,
     /// Simulated seconds of all of them.
     pub seconds: u64,
-    /// What the checkers found, by seed: their name, and what.
-    pub violations: BTreeMap<u64, Vec<(&'static str, String)>>,
+    /// What the checkers found, by the scenario's name and the seed: their name, and what.
+    pub violations: BTreeMap<(String, u64), Vec<(&'static str, String)>>,
 }
 
-/// One seed of the swarm. A machine that panics is a violation, found by the checker `panic`.
+/// One run. A machine that panics is a violation, found by the checker `panic`.
 #[must_use]
-pub fn seed(seed: u64, planted: Option<Planted>) -> Report {
-    let scenario = Scenario::random(seed);
-    catch_unwind(AssertUnwindSafe(|| run(seed, &scenario, planted))).unwrap_or_else(|panic| {
+pub fn seed(seed: u64, scenario: &Scenario, planted: Option<Planted>) -> Report {
+    catch_unwind(AssertUnwindSafe(|| run(seed, scenario, planted))).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
         Report { violations: vec![("panic", text.to_owned())], trace_hash: 0, seconds: scenario.seconds }
     })
 }
 
-/// Runs `count` seeds from `first` on. `done` is told of each that is over; it may be called from several threads.
+/// Runs `seeds` of each script, given with its name, on all cores. `done` is told of each run that is over; it may be
+/// called from several threads.
 #[must_use]
-pub fn swarm(first: u64, count: u64, done: &(dyn Fn(u64, &Report) + Sync)) -> Swarm {
-    let next = AtomicU64::new(first);
-    let end = first.saturating_add(count);
+pub fn swarm(
+    scripts: &[(String, Script)],
+    seeds: Range<u64>,
+    done: &(dyn Fn(&str, u64, &Report) + Sync),
+) -> Swarm {
+    let next = AtomicUsize::new(0);
     let work = || {
         let mut part = Swarm::default();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= end {
+            let of = (number / scripts.len().max(1)) as u64;
+            let Some((name, script)) = scripts.get(number % scripts.len().max(1)) else { return part };
+            let Some(number) = seeds.start.checked_add(of).filter(|number| seeds.contains(number)) else {
                 return part;
-            }
-            let report = seed(number, None);
-            done(number, &report);
-            part.add(number, report);
+            };
+            let report = seed(number, &script.scenario(number), None);
+            done(name, number, &report);
+            part.add(name, number, report);
         }
     };
     let threads = thread::available_parallelism().map_or(1, usize::from);
@@ -56,16 +62,16 @@ pub fn swarm(first: u64, count: u64, done: &(dyn Fn(u64, &Report) + Sync)) -> Sw
 }
 
 impl Swarm {
-    fn add(&mut self, seed: u64, report: Report) {
-        self.seeds += 1;
+    fn add(&mut self, name: &str, seed: u64, report: Report) {
+        self.runs += 1;
         self.seconds += report.seconds;
         if !report.violations.is_empty() {
-            self.violations.insert(seed, report.violations);
+            self.violations.insert((name.to_owned(), seed), report.violations);
         }
     }
 
     fn with(mut self, other: Self) -> Self {
-        self.seeds += other.seeds;
+        self.runs += other.runs;
         self.seconds += other.seconds;
         self.violations.extend(other.violations);
         self
@@ -75,13 +81,13 @@ impl Swarm {
 /// A line a violation with the command that repeats it, and a line with the sums.
 impl fmt::Display for Swarm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (seed, violations) in &self.violations {
+        for ((name, seed), violations) in &self.violations {
             for (checker, what) in violations {
-                writeln!(f, "seed {seed}: {checker}: {what}")?;
+                writeln!(f, "{name}, seed {seed}: {checker}: {what}")?;
             }
-            writeln!(f, "    cargo xtask sim --seed {seed} --seeds 1")?;
+            writeln!(f, "    cargo xtask sim --scenario {name} --seed {seed} --seeds 1")?;
         }
-        let (seeds, hours, failed) = (self.seeds, self.seconds / 3_600, self.violations.len());
-        write!(f, "{seeds} seeds, {hours} simulated hours, {failed} with violations")
+        let (runs, hours, failed) = (self.runs, self.seconds / 3_600, self.violations.len());
+        write!(f, "{runs} runs, {hours} simulated hours, {failed} with violations")
     }
 }

@@ -1,5 +1,6 @@
 //! The tests of `fleet-checks`, in one binary.
 
+mod handles;
 mod program;
 mod replay;
 mod replay_pool;

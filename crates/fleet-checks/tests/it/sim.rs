@@ -1,35 +1,87 @@
-//! The simulated fleet: it holds under the swarm, repeats, and its checkers find what is wrong on purpose.
+//! The simulated fleet: it holds under every scenario, repeats, and its checkers find what is wrong on purpose.
 
-use fleet_checks::sim::swarm::{seed, swarm};
-use fleet_checks::sim::{Planted, Scenario, run};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
-#[test]
-fn the_first_seeds_of_the_swarm_are_without_violation() {
-    let swarm = swarm(1, 24, &|_, _| ());
-    assert!(swarm.violations.is_empty(), "{swarm}");
+use fleet_checks::sim::swarm::{Swarm, seed, swarm};
+use fleet_checks::sim::{Planted, SCENARIOS, Script, ScriptError, explain, plot, watch};
+
+fn script(name: &str) -> Script {
+    Script::find(name).expect("a scenario of the project")
+}
+
+fn first_seeds(names: &[&str], seeds: u64) -> Swarm {
+    let scripts: Vec<_> = names.iter().map(|&name| (name.to_owned(), script(name))).collect();
+    swarm(&scripts, 1..1 + seeds, &|_, _, _| ())
 }
 
 #[test]
-fn a_seed_repeats_exactly() {
-    assert_eq!(seed(7, None), seed(7, None));
-    assert_ne!(seed(7, None).trace_hash, seed(8, None).trace_hash);
+fn the_first_seeds_of_every_scenario_are_without_violation() {
+    let swarm = first_seeds(&SCENARIOS.map(|(name, _)| name), 3);
+    assert!(swarm.violations.is_empty(), "{swarm}");
+    assert_eq!(swarm.runs, 3 * SCENARIOS.len() as u64);
+}
+
+#[test]
+fn a_seed_repeats_exactly_also_when_somebody_watches() {
+    let scenario = script("swarm").scenario(7);
+    let report = seed(7, &scenario, None);
+    assert_eq!(report, seed(7, &scenario, None));
+    assert_ne!(report.trace_hash, seed(8, &scenario, None).trace_hash);
+    let (watched, seen) = watch(7, &scenario, None);
+    assert_eq!(report, watched);
+    assert_eq!(seen.samples.len() as u64, report.seconds);
 }
 
 #[test]
 fn every_planted_bug_is_found_by_its_checker_within_30_seeds() {
-    for planted in Planted::ALL {
-        let finders = match planted {
-            Planted::SetsForIncrements | Planted::WritesBlindly | Planted::AnswersBeforeTheWrite => "ledger",
-            Planted::NoBudget => "budget",
-            Planted::SwapsMessages => "order",
-            Planted::KeepsGhosts => "ghosts",
-            Planted::NoHeartbeats => "false deaths",
-            Planted::DeafSaves => "save data",
-        };
-        let finds = |number| {
-            let report = run(number, &Scenario::random(number), Some(planted));
-            report.violations.iter().any(|(checker, _)| *checker == finders)
-        };
-        assert!((1..=30).any(finds), "{planted:?} is not found by the checker of {finders}");
-    }
+    let is_found = |planted: Planted| {
+        let script = script(planted.scenario());
+        (1..=30).any(|number| {
+            let report = seed(number, &script.scenario(number), Some(planted));
+            report.violations.iter().any(|(checker, _)| *checker == planted.finder())
+        })
+    };
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(&planted) = Planted::ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
+            assert!(is_found(planted), "{planted:?} is not found by {}", planted.finder());
+        }
+    };
+    thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work))));
+}
+
+#[test]
+fn a_scenario_is_refused_that_sets_what_does_not_exist_or_makes_no_sense() {
+    let refused = |line: &str| Script::parse(&format!("about = \"x\"\n{line}")).expect_err(line);
+    assert!(matches!(refused("losss = 0.1"), ScriptError::Unknown(name) if name == "losss"));
+    assert!(matches!(refused("loss = -0.1"), ScriptError::Range(_)));
+    assert!(matches!(refused("servers = [4, 2]"), ScriptError::Range(_)));
+    assert!(matches!(refused("servers = \"many\""), ScriptError::Form(_)));
+    assert!(matches!(Script::find("absent"), Err(ScriptError::Absent { .. })));
+}
+
+#[test]
+fn a_script_that_a_seed_has_pinned_is_that_scenario_with_every_seed_and_reads_back() {
+    let pinned = script("swarm").pinned(3);
+    let text = pinned.to_string();
+    let read = Script::parse(&text).expect("it writes what it reads");
+    let scenario = |script: &Script, seed| format!("{:?}", script.scenario(seed));
+    assert_eq!(scenario(&read, 1), scenario(&script("swarm"), 3));
+    assert_eq!(scenario(&read, 1), scenario(&pinned, 2));
+}
+
+#[test]
+fn an_explanation_is_of_readable_length_and_gives_a_scenario() {
+    let text = explain(&script("crashes"), 1, "no checker of this name");
+    assert!(text.lines().count() < 100, "{text}");
+    assert!(text.contains("about = "), "{text}");
+}
+
+#[test]
+fn a_picture_has_a_curve_for_each_thing_that_is_followed() {
+    let scenario = script("lost-messages").scenario(1);
+    let picture = plot("lost <messages>", &scenario, &watch(1, &scenario, None).1.samples);
+    assert_eq!(picture.matches("<polyline").count(), 5);
+    assert!(picture.contains("lost &lt;messages&gt;") && !picture.contains("NaN"), "{picture}");
 }

@@ -157,6 +157,10 @@ impl<N: Node> Sim<N> {
             Action::Put(id, key, record, precondition) => {
                 self.call(life, id, StoreCall::Put(key, record, precondition));
             }
+            Action::Delete(id, key, precondition) => {
+                self.call(life, id, StoreCall::Delete(key, precondition));
+            }
+            Action::List(id, store, prefix) => self.call(life, id, StoreCall::List(store, prefix)),
             Action::Exit => drop(self.end(host, false)),
         }
     }
@@ -188,11 +192,7 @@ impl<N: Node> Sim<N> {
         let load = Load { servers: self.running, players: self.bus.players };
         let fate = self.store.fate(self.now, by.host, &call, load);
         if let Some((at, kind)) = fate.failure {
-            let answer = match &call {
-                StoreCall::Get(_) => StoreAnswer::Got(Err(kind)),
-                StoreCall::Put(..) => StoreAnswer::Put(Err(kind)),
-            };
-            self.answer(at, by, id, answer);
+            self.answer(at, by, id, call.failed(kind));
         }
         if let Some(at) = fate.carried_at {
             self.agenda.enter(at, Due::Carry { by, id, call, answered: fate.failure.is_none() });
@@ -213,6 +213,8 @@ impl<N: Node> Sim<N> {
         let event = match answer {
             StoreAnswer::Got(result) => Event::Got(id, result.map_err(error)),
             StoreAnswer::Put(result) => Event::Put(id, result.map_err(error)),
+            StoreAnswer::Deleted(result) => Event::Deleted(id, result.map_err(error)),
+            StoreAnswer::Listed(result) => Event::Listed(id, result.map_err(error)),
         };
         self.agenda.enter(at, Due::Answer(to, id, event));
     }

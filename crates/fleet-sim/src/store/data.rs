@@ -1,6 +1,7 @@
 //! What the store of a simulation holds, and the log of how it came about.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use transport_traits::{ErrorKind, Instant, Precondition, Record, RecordKey, Stored, Version, WallTime};
 
@@ -15,8 +16,8 @@ pub struct Commit {
     pub by: Option<HostId>,
     /// Which record.
     pub key: RecordKey,
-    /// What it holds since.
-    pub record: Record,
+    /// What it holds since; `None` if it was deleted.
+    pub record: Option<Record>,
 }
 
 #[derive(Debug, Default)]
@@ -30,7 +31,14 @@ impl Data {
         self.records.get(key)
     }
 
-    pub(super) fn put(
+    /// The keys of a store that begin with a prefix.
+    pub(super) fn list(&self, store: &str, prefix: &str) -> Vec<Arc<str>> {
+        let keys = self.records.keys().filter(|key| *key.store == *store && key.key.starts_with(prefix));
+        keys.map(|key| key.key.clone()).collect()
+    }
+
+    /// Writes or deletes a record. To delete what is not there is no commit.
+    pub(super) fn commit(
         &mut self,
         commit: Commit,
         modified: WallTime,
@@ -47,9 +55,17 @@ impl Data {
         }
         // Numbered over all records, so no version is ever used twice.
         let version = Version::new((self.commits.len() + 1).to_string());
-        let stored = Stored { record: commit.record.clone(), version: version.clone(), modified };
-        self.records.insert(commit.key.clone(), stored);
-        self.commits.push(commit);
+        let was_there = match commit.record.clone() {
+            Some(record) => {
+                let stored = Stored { record, version: version.clone(), modified };
+                self.records.insert(commit.key.clone(), stored);
+                true
+            }
+            None => self.records.remove(&commit.key).is_some(),
+        };
+        if was_there {
+            self.commits.push(commit);
+        }
         Ok(version)
     }
 }

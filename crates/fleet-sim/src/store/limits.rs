@@ -22,9 +22,17 @@ pub(super) fn check_sizes(limits: &StoreLimits, call: &StoreCall) -> Result<(), 
         let checked = limit.map_or(Ok(()), |limit| limit.check(what, text.as_bytes()));
         checked.map_err(|error| error.kind())
     };
-    let (StoreCall::Get(key) | StoreCall::Put(key, ..)) = call;
-    check(limits.key, "key", &key.key)?;
-    check(limits.store_name, "store name", &key.store)?;
+    let (store, key) = match call {
+        StoreCall::Get(key) | StoreCall::Put(key, ..) | StoreCall::Delete(key, _) => {
+            (&key.store, Some(&key.key))
+        }
+        StoreCall::List(store, _) => (store, None),
+    };
+    if store.is_empty() || key.is_some_and(|key| key.is_empty()) {
+        return Err(ErrorKind::Invalid);
+    }
+    key.map_or(Ok(()), |key| check(limits.key, "key", key))?;
+    check(limits.store_name, "store name", store)?;
     if let StoreCall::Put(_, record, _) = call {
         check(limits.value, "value", &record.value)?;
         check(limits.metadata, "metadata", &record.metadata)?;

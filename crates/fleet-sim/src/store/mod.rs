@@ -6,6 +6,8 @@
 mod data;
 mod limits;
 
+use std::sync::Arc;
+
 use transport_traits::limits::Load;
 use transport_traits::{
     ErrorKind, Instant, Precondition, Record, RecordKey, StoreLimits, Stored, Version, WallTime,
@@ -47,12 +49,33 @@ pub struct StoreFaults {
 pub(crate) enum StoreCall {
     Get(RecordKey),
     Put(RecordKey, Record, Precondition),
+    Delete(RecordKey, Precondition),
+    List(Arc<str>, Arc<str>),
+}
+
+impl StoreCall {
+    /// Whether it changes something.
+    const fn is_write(&self) -> bool {
+        matches!(self, Self::Put(..) | Self::Delete(..))
+    }
+
+    /// The answer of a call of this kind that failed.
+    pub(crate) const fn failed(&self, kind: ErrorKind) -> StoreAnswer {
+        match self {
+            Self::Get(_) => StoreAnswer::Got(Err(kind)),
+            Self::Put(..) => StoreAnswer::Put(Err(kind)),
+            Self::Delete(..) => StoreAnswer::Deleted(Err(kind)),
+            Self::List(..) => StoreAnswer::Listed(Err(kind)),
+        }
+    }
 }
 
 /// What a call came to.
 pub(crate) enum StoreAnswer {
     Got(Result<Option<Stored>, ErrorKind>),
     Put(Result<Version, ErrorKind>),
+    Deleted(Result<(), ErrorKind>),
+    Listed(Result<Vec<Arc<str>>, ErrorKind>),
 }
 
 /// What becomes of a call.
@@ -67,9 +90,9 @@ pub(crate) struct Fate {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoreStats {
-    /// Reads asked for.
+    /// Reads and listings asked for.
     pub reads: u64,
-    /// Writes asked for.
+    /// Writes and deletions asked for.
     pub writes: u64,
     /// Calls refused because a rate was used up.
     pub over_rate: u64,
@@ -119,7 +142,7 @@ impl Store {
     }
 
     pub(crate) fn fate(&mut self, now: Instant, from: HostId, call: &StoreCall, load: Load) -> Fate {
-        let is_write = matches!(call, StoreCall::Put(..));
+        let is_write = call.is_write();
         *(if is_write { &mut self.stats.writes } else { &mut self.stats.reads }) += 1;
         let (there, back) = (self.latency(), self.latency());
         if let Some(kind) = self.refusal(now, from, call, load) {
@@ -150,23 +173,28 @@ impl Store {
         let answer = match call {
             StoreCall::Get(key) => StoreAnswer::Got(Ok(self.data.get(&key).cloned())),
             StoreCall::Put(key, record, precondition) => {
-                let commit = Commit { at: now, by: Some(by), key, record };
-                StoreAnswer::Put(self.data.put(commit, wall, &precondition))
+                let commit = Commit { at: now, by: Some(by), key, record: Some(record) };
+                StoreAnswer::Put(self.data.commit(commit, wall, &precondition))
             }
+            StoreCall::Delete(key, precondition) => {
+                let commit = Commit { at: now, by: Some(by), key, record: None };
+                StoreAnswer::Deleted(self.data.commit(commit, wall, &precondition).map(drop))
+            }
+            StoreCall::List(store, prefix) => StoreAnswer::Listed(Ok(self.data.list(&store, &prefix))),
         };
         (now + self.latency(), answer)
     }
 
     /// Writes a record as another program does: at once and whatever is there.
     pub(crate) fn write(&mut self, now: Instant, wall: WallTime, key: RecordKey, record: Record) {
-        let commit = Commit { at: now, by: None, key, record };
-        let written = self.data.put(commit, wall, &Precondition::Always);
+        let commit = Commit { at: now, by: None, key, record: Some(record) };
+        let written = self.data.commit(commit, wall, &Precondition::Always);
         assert!(written.is_ok(), "a write without a precondition happens");
     }
 
     /// Why a call is refused, if it is.
     fn refusal(&mut self, now: Instant, from: HostId, call: &StoreCall, load: Load) -> Option<ErrorKind> {
-        let is_write = matches!(call, StoreCall::Put(..));
+        let is_write = call.is_write();
         if let Err(kind) = limits::check_sizes(&self.limits, call) {
             return Some(kind);
         }

@@ -2,6 +2,7 @@
 
 mod bus;
 mod lifecycle;
+mod process;
 mod rates;
 mod repeat;
 mod store;
