@@ -10,7 +10,7 @@ use crate::metadata::{Dependency, Kind, Metadata, Package};
 /// The crates of each layer, from layer 0 up. A crate may depend on crates of lower layers alone.
 const LAYERS: [&[&str]; 6] = [
     &["transport-traits"],
-    &["fleet-sim", "test-servers", "transport-conformance", "transport-mocks"],
+    &["fleet-sim", "test-servers", "transport-adapter", "transport-conformance", "transport-mocks"],
     &[
         "transport-memory",
         "transport-nats",

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use futures::Stream;
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
-use transport_traits::limits::Content;
+use transport_adapter::{Queue, check};
 use transport_traits::{
     BusLimits, Delivery, Error, ErrorKind, Outgoing, Publisher, Subscriber, Subscription, Topic,
 };
@@ -18,8 +18,7 @@ use crate::connection::Connection;
 use crate::fault::Does;
 use crate::link::Link;
 use crate::listening::{Listening, Request};
-use crate::queue::Queue;
-use crate::{Options, check, keys, limits};
+use crate::{Options, keys, limits};
 
 /// One server on the bus of a NATS server or cluster. Clones are the same server. See the [crate](crate) for what is
 /// promised.
@@ -61,15 +60,6 @@ impl NatsBus {
         check::name("topic", self.shared.limits.topic, topic)?;
         Ok(keys::topic(&self.shared.access.options.prefix, topic))
     }
-
-    fn check_body(&self, body: &[u8]) -> Result<(), Error> {
-        let limits = &self.shared.limits;
-        check::size("body", limits.body, body)?;
-        if limits.content == Content::Text && std::str::from_utf8(body).is_err() {
-            return Err(Error::new(ErrorKind::Invalid, "a body that is not text"));
-        }
-        Ok(())
-    }
 }
 
 impl Publisher for NatsBus {
@@ -80,7 +70,7 @@ impl Publisher for NatsBus {
     fn publish(&self, message: Outgoing) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move {
             let subject = self.subject(&message.topic)?;
-            self.check_body(&message.body)?;
+            check::body(self.limits(), &message.body)?;
             let Shared { link, access, .. } = &*self.shared;
             let held = link.hold(Connection::open(access)).await?;
             let result = held.publish(&subject, message.body).await;

@@ -51,7 +51,6 @@
 mod access;
 mod bucket;
 mod bus;
-mod check;
 mod connection;
 mod echo;
 mod escape;
@@ -62,7 +61,6 @@ mod link;
 mod listening;
 mod listing;
 mod options;
-mod queue;
 mod servers;
 mod state;
 mod store;

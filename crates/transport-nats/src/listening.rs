@@ -10,12 +10,12 @@ use futures::future::AbortHandle;
 use futures::stream::{Abortable, SelectAll, abortable};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
+use transport_adapter::Queue;
 use transport_traits::Error;
 
 use crate::access::Access;
 use crate::connection::Connection;
 use crate::fault::{Does, Silence};
-use crate::queue::Queue;
 
 /// The first and the last pause between attempts to connect.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(2)];

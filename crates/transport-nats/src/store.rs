@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt};
 use serde_json::{Value, json};
+use transport_adapter::check;
 use transport_traits::{
     Capabilities, DataStore, Error, ErrorKind, Precondition, Record, RecordKey, StoreLimits, Stored, Version,
     VersionInfo,
@@ -19,7 +20,7 @@ use crate::connection::Connection;
 use crate::fault::Fault;
 use crate::link::{Held, Link};
 use crate::state::State;
-use crate::{Options, bucket, check, keys, limits, listing, state};
+use crate::{Options, bucket, keys, limits, listing, state};
 
 /// A data store on JetStream. Clones share one connection, which is made anew after it broke. See the [crate](crate)
 /// for what is promised.
@@ -98,7 +99,7 @@ impl NatsStore {
     }
 
     pub(crate) fn check_store_name(&self, store: &str) -> Result<(), Error> {
-        check::name("store name", self.shared.limits.store_name, store)
+        check::store_name(&self.shared.limits, store)
     }
 
     /// The state that `which` asks for, if there is one.

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use futures::Stream;
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
+use transport_adapter::{Queue, check};
 use transport_traits::limits::SizeLimit;
 use transport_traits::{
     BusLimits, Delivery, Error, ErrorKind, Outgoing, Publisher, Subscriber, Subscription, Topic,
@@ -17,10 +18,9 @@ use crate::fault::Does;
 use crate::link::Link;
 use crate::listening::{Listening, Request, unavailable};
 use crate::names::{self, escape};
-use crate::queue::Queue;
 use crate::schema::check_encoding;
 use crate::target::Target;
-use crate::{Options, check, state};
+use crate::{Options, state};
 
 /// What a notification carries at most. Source: PostgreSQL documentation, `NOTIFY`.
 const PAYLOAD: SizeLimit = SizeLimit::bytes(7_999);

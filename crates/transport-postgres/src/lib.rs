@@ -50,13 +50,11 @@
 //! - **Durable** is what the server makes so: see the README.
 
 mod bus;
-mod check;
 mod fault;
 mod link;
 mod listening;
 mod names;
 mod options;
-mod queue;
 mod schema;
 mod state;
 mod statements;

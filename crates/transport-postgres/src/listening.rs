@@ -11,11 +11,11 @@ use tokio::time::{sleep, timeout};
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{AsyncMessage, Client, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
+use transport_adapter::Queue;
 use transport_traits::{Error, ErrorKind};
 
 use crate::fault::{Does, Fault, failed, silent, unconnected};
 use crate::names::{quote, unescape};
-use crate::queue::Queue;
 use crate::target::Target;
 
 /// The first and the last pause between attempts to connect.

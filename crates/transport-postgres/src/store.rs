@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+use transport_adapter::check;
 use transport_traits::{
     Capabilities, DataStore, Error, ErrorKind, Precondition, Record, RecordKey, StoreLimits, Stored, Version,
     VersionInfo,
@@ -19,7 +20,7 @@ use crate::names::{escape, unescape};
 use crate::schema::Tables;
 use crate::statements::Statements;
 use crate::target::Target;
-use crate::{Options, check, state};
+use crate::{Options, state};
 
 /// Keys in one page of a listing.
 const PAGE: i64 = 256;
@@ -233,7 +234,7 @@ impl DataStore for PostgresStore {
             let (store, prefix) = (store.clone(), prefix.clone());
             async move {
                 let Some(first) = first else { return Ok(None) };
-                check::name("store name", self.limits().store_name, &store)?;
+                check::store_name(self.limits(), &store)?;
                 let (keys, next) = self.page(&escape(&store), &escape(&prefix), first).await?;
                 Ok::<_, Error>(Some((stream::iter(keys).map(Ok), next)))
             }

@@ -8,17 +8,14 @@ use std::task::{Context, Poll};
 use futures::Stream;
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
-use transport_traits::limits::Content;
-use transport_traits::{
-    BusLimits, Delivery, Error, ErrorKind, Outgoing, Publisher, Subscriber, Subscription, Topic,
-};
+use transport_adapter::{Queue, check};
+use transport_traits::{BusLimits, Delivery, Error, Outgoing, Publisher, Subscriber, Subscription, Topic};
 
+use crate::Options;
 use crate::client::client;
 use crate::fault::Does;
 use crate::link::Link;
 use crate::listening::{Listening, Request, unavailable};
-use crate::queue::Queue;
-use crate::{Options, check};
 
 /// One server on the bus of a Redis server. Clones are the same server. See the [crate](crate) for what is promised.
 #[derive(Clone)]
@@ -58,15 +55,6 @@ impl RedisBus {
         check::name("topic", options.bus_limits.topic, topic)?;
         Ok(format!("{}{topic}", options.prefix).into())
     }
-
-    fn check_body(&self, body: &[u8]) -> Result<(), Error> {
-        let limits = &self.shared.options.bus_limits;
-        check::size("body", limits.body, body)?;
-        if limits.content == Content::Text && std::str::from_utf8(body).is_err() {
-            return Err(Error::new(ErrorKind::Invalid, "a body that is not text"));
-        }
-        Ok(())
-    }
 }
 
 impl Publisher for RedisBus {
@@ -77,7 +65,7 @@ impl Publisher for RedisBus {
     fn publish(&self, message: Outgoing) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move {
             let channel = self.channel(&message.topic)?;
-            self.check_body(&message.body)?;
+            check::body(self.limits(), &message.body)?;
             let mut command = redis::cmd("PUBLISH");
             command.arg(&*channel).arg(&*message.body);
             let run = |mut connection| async move { command.query_async(&mut connection).await };

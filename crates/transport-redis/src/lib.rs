@@ -39,14 +39,12 @@
 //! - **Durable** is what the server makes so: see the README.
 
 mod bus;
-mod check;
 mod client;
 mod fault;
 mod keys;
 mod link;
 mod listening;
 mod options;
-mod queue;
 mod script;
 mod state;
 mod store;

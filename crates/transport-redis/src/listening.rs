@@ -10,10 +10,10 @@ use redis::aio::{PubSubSink, PubSubStream};
 use redis::{Client, Msg, RedisError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
+use transport_adapter::Queue;
 use transport_traits::{Error, ErrorKind};
 
 use crate::fault::unconnected;
-use crate::queue::Queue;
 
 /// The first and the last pause between attempts to connect.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(2)];

@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use redis::Cmd;
+use transport_adapter::check;
 use transport_traits::{
     Capabilities, DataStore, Error, ErrorKind, Precondition, Record, RecordKey, StoreLimits, Stored, Version,
     VersionInfo,
@@ -20,7 +21,7 @@ use crate::fault::Does;
 use crate::link::Link;
 use crate::script::{STATES_SCRIPT, WRITE_SCRIPT};
 use crate::state::{FIELDS, State};
-use crate::{Options, check, keys};
+use crate::{Options, keys};
 
 /// How long the history of a deleted record is kept.
 const DELETED_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -186,7 +187,7 @@ impl DataStore for RedisStore {
             let (store, pattern) = (store.clone(), pattern.clone());
             async move {
                 let Some(cursor) = cursor else { return Ok(None) };
-                check::name("store name", self.limits().store_name, &store)?;
+                check::store_name(self.limits(), &store)?;
                 let (keys, next) = self.page(&store, &pattern, cursor).await?;
                 Ok::<_, Error>(Some((stream::iter(keys).map(Ok), next)))
             }

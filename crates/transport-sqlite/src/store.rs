@@ -11,6 +11,7 @@ use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use rusqlite::Connection;
+use transport_adapter::check;
 use transport_traits::{
     Capabilities, DataStore, Error, ErrorKind, Precondition, Record, RecordKey, StoreLimits, Stored, Version,
     VersionInfo,
@@ -20,7 +21,7 @@ use crate::connection::Place;
 use crate::query::{self, Cursor};
 use crate::reader::Read;
 use crate::write::{Change, Job, Outcome, Write};
-use crate::{OpenError, Options, check, fault, reader, writer};
+use crate::{OpenError, Options, fault, reader, writer};
 
 /// A data store in one SQLite file. Clones are handles to the same threads and connections.
 ///
@@ -79,7 +80,7 @@ impl SqliteStore {
     async fn write(&self, write: Write) -> Result<Outcome, Error> {
         check::key(self.limits(), &write.key)?;
         if let Change::Put(record) = &write.change {
-            check::record(self.limits(), record)?;
+            crate::check::record(self.limits(), record)?;
         }
         let what = write.key.to_string();
         let (reply, answer) = oneshot::channel();

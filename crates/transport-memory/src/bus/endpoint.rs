@@ -6,10 +6,8 @@ use std::task::{Context, Poll};
 
 use futures::Stream;
 use futures::future::BoxFuture;
-use transport_traits::limits::Content;
-use transport_traits::{
-    BusLimits, Delivery, Error, ErrorKind, Outgoing, Publisher, Subscriber, Subscription, Topic,
-};
+use transport_adapter::check;
+use transport_traits::{BusLimits, Delivery, Error, Outgoing, Publisher, Subscriber, Subscription, Topic};
 
 use super::channel::Channel;
 use super::medium::Medium;
@@ -39,8 +37,8 @@ impl MemoryEndpoint {
     }
 
     fn publish_now(&self, message: &Outgoing) -> Result<(), Error> {
-        self.check_topic(&message.topic)?;
-        self.check_body(&message.body)?;
+        check::name("topic", self.medium.limits.topic, &message.topic)?;
+        check::body(&self.medium.limits, &message.body)?;
         let now = self.medium.clock.now();
         self.server.take_send(now)?;
         self.medium.broadcast(message, now);
@@ -48,30 +46,13 @@ impl MemoryEndpoint {
     }
 
     fn subscribe_now(&self, topic: Topic) -> Result<Subscription, Error> {
-        self.check_topic(&topic)?;
+        check::name("topic", self.medium.limits.topic, &topic)?;
         let now = self.medium.clock.now();
         self.server.take_subscription(&topic, now)?;
         let queue = Arc::new(Queue::new(self.queue_capacity));
         let channel = self.medium.channel(&topic, now);
         channel.add(queue.clone());
         Ok(Box::pin(Listener { queue, channel, server: self.server.clone(), topic }))
-    }
-
-    fn check_topic(&self, topic: &str) -> Result<(), Error> {
-        if topic.is_empty() {
-            return Err(Error::new(ErrorKind::Invalid, "a topic without a name"));
-        }
-        self.medium.limits.topic.map_or(Ok(()), |limit| limit.check("topic", topic.as_bytes()))
-    }
-
-    fn check_body(&self, body: &[u8]) -> Result<(), Error> {
-        self.medium.limits.body.map_or(Ok(()), |limit| limit.check("body", body))?;
-        if self.medium.limits.content == Content::Text
-            && let Err(error) = std::str::from_utf8(body)
-        {
-            return Err(Error::new(ErrorKind::Invalid, "a body that is not text").with_source(error));
-        }
-        Ok(())
     }
 }
 

@@ -1,7 +1,6 @@
 //! The data store: records in this process's memory, with compare-and-swap and history.
 
 mod budget;
-mod check;
 mod data;
 mod entry;
 mod shard;
@@ -10,11 +9,11 @@ mod stats;
 use std::sync::Arc;
 
 use budget::{Budget, Request};
-use check::{check_key, check_name, check_record};
 use data::Data;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 pub use stats::StoreStats;
+use transport_adapter::check;
 use transport_traits::limits::Load;
 use transport_traits::{
     Capabilities, DataStore, Error, Precondition, Record, RecordKey, StoreLimits, Stored, Timer, Version,
@@ -90,7 +89,7 @@ impl MemoryStore {
     }
 
     fn begin_on(&self, request: Request, key: &RecordKey) -> Result<(), Error> {
-        check_key(&self.data.limits, key)?;
+        check::key(&self.data.limits, key)?;
         self.begin(request)
     }
 
@@ -100,7 +99,7 @@ impl MemoryStore {
     }
 
     fn begin_list(&self, store: &str) -> Result<(), Error> {
-        check_name("store name", store, self.data.limits.store_name)?;
+        check::store_name(&self.data.limits, store)?;
         self.begin(Request::List)
     }
 }
@@ -127,7 +126,7 @@ impl DataStore for MemoryStore {
         precondition: Precondition,
     ) -> BoxFuture<'_, Result<Version, Error>> {
         Box::pin(async move {
-            check_record(&self.data.limits, &record)?;
+            check::record(&self.data.limits, &record)?;
             self.begin_on(Request::Write, &key)?;
             self.data.commit(key, Some(record), &precondition, self.history)
         })

@@ -1,13 +1,15 @@
 //! What waits in one subscription: bounded, with a gap where something is missing.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use transport_traits::Delivery;
 
-pub(crate) struct Queue {
+/// What waits in one subscription: filled by the task that receives, read by the subscriber.
+pub struct Queue {
     capacity: usize,
     state: Mutex<State>,
 }
@@ -16,17 +18,19 @@ pub(crate) struct Queue {
 struct State {
     waiting: VecDeque<Delivery>,
     reader: Option<Waker>,
-    /// Nothing will follow: the runtime is gone.
+    /// Nothing will follow.
     ended: bool,
 }
 
 impl Queue {
-    pub(crate) fn new(capacity: usize) -> Self {
+    /// One that holds so many messages, and gaps beside them.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
         Self { capacity, state: Mutex::default() }
     }
 
     /// Appends a message, or a gap if there is no room.
-    pub(crate) fn push(&self, body: Bytes) {
+    pub fn push(&self, body: Bytes) {
         self.change(|state| {
             if state.waiting.len() < self.capacity {
                 state.waiting.push_back(Delivery::Message(body));
@@ -37,11 +41,12 @@ impl Queue {
     }
 
     /// Says that messages may be missing from here on.
-    pub(crate) fn lose(&self) {
+    pub fn lose(&self) {
         self.change(State::lose);
     }
 
-    pub(crate) fn end(&self) {
+    /// Says that nothing will follow what waits.
+    pub fn end(&self) {
         self.change(|state| state.ended = true);
     }
 
@@ -57,7 +62,8 @@ impl Queue {
         }
     }
 
-    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Option<Delivery>> {
+    /// The next delivery, for the one reader there is; `None` when nothing will follow.
+    pub fn poll(&self, cx: &Context<'_>) -> Poll<Option<Delivery>> {
         let mut state = self.state.lock();
         match state.waiting.pop_front() {
             Some(delivery) => Poll::Ready(Some(delivery)),
@@ -67,6 +73,12 @@ impl Queue {
                 Poll::Pending
             }
         }
+    }
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }
 
