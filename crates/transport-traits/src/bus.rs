@@ -87,6 +87,8 @@ pub trait Publisher: Send + Sync {
     ///
     /// `Ok` means that the bus accepted it, not that anybody received it. Nothing happens before the
     /// first poll. A future dropped after that leaves it unknown whether the message is sent.
+    /// Adapters bound how long it takes, and end with `Unknown` when no answer came: who limits how much is
+    /// under way sends nothing else while it waits.
     ///
     /// # Errors
     /// Every [`ErrorKind`](crate::ErrorKind) but `Conflict` and `Malformed`. After `Unknown` a repeated
