@@ -186,18 +186,30 @@ fn pool_view(sim: &Sim<Server>, host: HostId) -> Option<&super::pools::View> {
     Some(pools.view(pools.id(POOL)))
 }
 
-/// Ghosts: nobody sees an entry of a server that has been gone for longer than `most`, all of it later than `since`.
+/// Whether anybody's bulk messaging holds frames behind a hole.
+pub(super) fn is_held_up(sim: &Sim<Server>) -> bool {
+    sim.running()
+        .filter_map(|host| Some(sim.node(host)?.bulk_stats(sim.now_on(host)).held_frames))
+        .any(|count| count > 0)
+}
+
+/// Ghosts: nobody sees an entry of a server that has been gone for longer than `most`, all of it later than `since` and
+/// since its view is fresh.
 pub(super) fn ghosts(
     sim: &Sim<Server>,
     gone: &BTreeMap<HostId, Instant>,
     since: Instant,
     most: Duration,
 ) -> Option<String> {
-    let is_late = |at: &Instant| sim.now().since(since.max(*at)) > most;
-    let late: Vec<(String, HostId)> =
-        gone.iter().filter(|(_, since)| is_late(since)).map(|(host, _)| (host.to_string(), *host)).collect();
+    let is_late = |since: Instant| sim.now().since(since) > most;
+    let late: Vec<(String, HostId)> = gone
+        .iter()
+        .filter(|(_, at)| is_late(since.max(**at)))
+        .map(|(host, _)| (host.to_string(), *host))
+        .collect();
     let sees = |host: HostId| {
-        let view = pool_view(sim, host)?;
+        let is_fresh_for_long = is_late(sim.node(host)?.pools.fresh_since());
+        let view = pool_view(sim, host).filter(|_| is_fresh_for_long)?;
         let ghost = late.iter().find(|(name, _)| view.values().any(|shown| *shown.owner == **name))?;
         Some(format!("{host} still sees entries of {}", ghost.1))
     };

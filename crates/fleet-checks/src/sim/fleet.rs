@@ -39,6 +39,8 @@ pub(super) struct Fleet<'a> {
     /// When the bus last refused somebody because its rate was used up, as it is for a minute where the fleet has become
     /// smaller; and how often it has.
     pub(super) throttled: Option<(Instant, u64)>,
+    /// Until when the last frames of a host without a process may have waited behind a hole.
+    pub(super) held_up: BTreeMap<HostId, Instant>,
     pub(super) said: u64,
     pub(super) violations: Vec<(&'static str, String)>,
     /// The latest happenings when the first violation was found, if they are kept.
@@ -68,6 +70,7 @@ impl<'a> Fleet<'a> {
             mends: Vec::new(),
             ended: 0,
             throttled: None,
+            held_up: BTreeMap::new(),
             said: 0,
             violations: Vec::new(),
             trace: Vec::new(),
@@ -89,6 +92,7 @@ impl<'a> Fleet<'a> {
         self.sim.start(host, |now| Server::new(now, parts, &limits));
         self.life.insert(host, self.lives);
         self.gone.remove(&host);
+        self.held_up.remove(&host);
         self.contributed.insert(host, BTreeMap::new());
     }
 

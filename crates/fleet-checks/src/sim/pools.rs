@@ -33,6 +33,7 @@ pub struct Pools {
     topics: BTreeMap<Topic, PoolId>,
     views: Vec<View>,
     state: ViewState,
+    fresh_since: Instant,
     synced_at: Option<Instant>,
     /// Keep every change in `changes`.
     pub watch: bool,
@@ -72,6 +73,7 @@ impl Pools {
             topics,
             views,
             state: ViewState::default(),
+            fresh_since: Instant::ZERO,
             synced_at: None,
             watch: false,
             changes: Vec::new(),
@@ -111,6 +113,12 @@ impl Pools {
     #[must_use]
     pub const fn state(&self) -> ViewState {
         self.state
+    }
+
+    /// When the views were last up to date again after they were not, if ever: then everybody got a full timeout.
+    #[must_use]
+    pub const fn fresh_since(&self) -> Instant {
+        self.fresh_since
     }
 
     /// When a pool first knew everything that the living servers had, in its own opinion.
@@ -183,7 +191,12 @@ impl Pools {
 
     fn take(&mut self, now: Instant, pool: PoolId, notice: Notice) {
         match notice {
-            Notice::State(state) => self.state = state,
+            Notice::State(state) => {
+                self.state = state;
+                if state == ViewState::Fresh {
+                    self.fresh_since = now;
+                }
+            }
             Notice::Synced => self.synced_at = self.synced_at.or(Some(now)),
             Notice::Changed(change) => {
                 self.show(pool, &change);

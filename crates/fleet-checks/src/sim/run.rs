@@ -27,6 +27,12 @@ pub(super) const CALM: u64 = 25;
 /// How long it may take after the last deed until all is saved and seen, s.
 const REST: u64 = 10;
 
+/// How long a message is under way at most: the longest tail of delays.
+const DELAY: Duration = Duration::from_secs(5);
+
+/// How long frames wait behind a hole that its sender may still fill: the default of bulk messaging.
+const HOLE: Duration = Duration::from_secs(30);
+
 /// How old what servers show may be in a calm time.
 const STALE: Duration = Duration::from_secs(4);
 
@@ -141,6 +147,7 @@ impl Fleet<'_> {
         if count > self.throttled.map_or(0, |(_, count)| count) {
             self.throttled = Some((self.sim.now(), count));
         }
+        self.note_held_up();
         if self.scenario.is_connected() {
             self.check_lives();
         }
@@ -149,11 +156,25 @@ impl Fleet<'_> {
         self.found("order", check::order(&self.sim));
     }
 
+    /// Frames of those who are gone arrive late, and may then wait behind a hole that nobody fills any more. They are signs
+    /// of life when they are handed over.
+    fn note_held_up(&mut self) {
+        let (now, is_held_up) = (self.sim.now(), check::is_held_up(&self.sim));
+        for (host, at) in &self.gone {
+            let until = self.held_up.entry(*host).or_insert(*at);
+            let since = now.since(*at);
+            let still = is_held_up && since <= DELAY + HOLE && now.since(*until) <= Duration::from_secs(1);
+            if since <= DELAY || still {
+                *until = now;
+            }
+        }
+    }
+
     /// Where the bus refuses, servers cannot be heard, whoever they are.
     fn check_lives(&mut self) {
-        let most = TIMEOUT + Duration::from_secs(12); // Delays have tails of 5 s, frames wait for their turn.
+        let most = TIMEOUT + Duration::from_secs(7); // Frames wait for their turn.
         let (since, is_heard) = self.throttled.map_or((Instant::ZERO, true), |(at, _)| (at, false));
-        self.found("ghosts", check::ghosts(&self.sim, &self.gone, since, most));
+        self.found("ghosts", check::ghosts(&self.sim, &self.held_up, since + DELAY, most));
         if self.scenario.is_connected() && is_heard {
             self.found("false deaths", check::false_deaths(&self.sim, self.ended));
         }

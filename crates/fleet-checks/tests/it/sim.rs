@@ -22,6 +22,22 @@ fn the_first_seeds_of_every_scenario_are_without_violation() {
     assert_eq!(swarm.runs, 3 * SCENARIOS.len() as u64);
 }
 
+/// A server published two frames and crashed before it could say that the bus had taken the first. Who missed that one
+/// held the second back for 30 s, learnt only then of that life, and told others.
+#[test]
+fn what_waited_behind_a_hole_for_a_crashed_sender_makes_no_ghost() {
+    let report = seed(1141, &script("swarm").scenario(1141), None);
+    assert_eq!(report.violations, []);
+}
+
+/// The bus refused everybody, and nothing was heard for another 13 s: views turned stale, and fresh again only then.
+#[test]
+fn a_view_that_was_stale_gives_the_dead_a_full_timeout_and_makes_no_ghost() {
+    for number in [7725, 8708] {
+        assert_eq!(seed(number, &script("swarm").scenario(number), None).violations, []);
+    }
+}
+
 #[test]
 fn a_seed_repeats_exactly_also_when_somebody_watches() {
     let scenario = script("swarm").scenario(7);
