@@ -29,6 +29,19 @@ fn a_number_changes_where_it_stands_unless_somebody_else_holds_it() {
     assert_eq!(serde_json::to_string(&object).unwrap(), r#"{"n":10}"#);
 }
 
+#[test]
+fn a_field_is_found_however_many_there_are() {
+    for fields in 0..40 {
+        let names: Vec<Arc<str>> = (0..fields).map(|n| format!("f{n}").into()).collect();
+        let object: Object = names.iter().map(|name| (Arc::clone(name), Arc::new(json!(**name)))).collect();
+        assert!(
+            names.iter().all(|name| object.get(name).is_some_and(|value| **value == **name)),
+            "{object:?}"
+        );
+        assert!(["", "f", "f40", "g"].iter().all(|name| object.get(name).is_none()), "{object:?}");
+    }
+}
+
 fn change() -> impl Strategy<Value = Change> {
     let number = || (-3..3_i64).prop_map(serde_json::Number::from);
     prop_oneof![
