@@ -2,24 +2,27 @@
 //! bounded queue of a subscription.
 //!
 //! ```
+//! use std::sync::Arc;
 //! use futures::{StreamExt, executor::block_on};
-//! use transport_adapter::{Queue, check};
+//! use transport_adapter::{Queue, check, subscription};
 //! use transport_traits::{Delivery, Record, RecordKey, StoreLimits};
 //!
 //! let limits = StoreLimits::default();
 //! assert!(check::key(&limits, &RecordKey::new("players", "ann")).is_ok());
 //! assert!(check::record(&limits, &Record::new("no JSON")).is_err());
 //!
-//! let queue = Queue::new(1);
+//! let queue = Arc::new(Queue::new(1));
+//! let news = subscription(queue.clone(), || println!("nobody listens any more"));
 //! queue.push("first".into());
 //! queue.push("second".into()); // no room
 //! queue.end();
-//! let read: Vec<_> = block_on(futures::stream::poll_fn(|cx| queue.poll(cx)).collect());
-//! assert_eq!(read, [Delivery::Message("first".into()), Delivery::Gap]);
+//! assert_eq!(block_on(news.collect::<Vec<_>>()), [Delivery::Message("first".into()), Delivery::Gap]);
 //! ```
 
 pub mod check;
 mod json;
 mod queue;
+mod subscription;
 
 pub use queue::Queue;
+pub use subscription::subscription;

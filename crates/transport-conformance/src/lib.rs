@@ -8,29 +8,13 @@
 //! ```
 //! use std::sync::Arc;
 //! use transport_conformance::Stores;
-//! # use transport_traits::{DataStore, Error, Precondition, Record, RecordKey, Version};
-//! # use transport_traits::{Capabilities, StoreLimits, Stored};
-//! # use futures::{future::BoxFuture, stream::BoxStream};
-//! # struct MyStore;
-//! # impl DataStore for MyStore {
-//! #     fn limits(&self) -> &StoreLimits { unimplemented!() }
-//! #     fn capabilities(&self) -> Capabilities { unimplemented!() }
-//! #     fn get(&self, _: RecordKey) -> BoxFuture<'_, Result<Option<Stored>, Error>> { unimplemented!() }
-//! #     fn put(&self, _: RecordKey, _: Record, _: Precondition) -> BoxFuture<'_, Result<Version, Error>> {
-//! #         unimplemented!()
-//! #     }
-//! #     fn delete(&self, _: RecordKey, _: Precondition) -> BoxFuture<'_, Result<(), Error>> {
-//! #         unimplemented!()
-//! #     }
-//! #     fn list(&self, _: Arc<str>, _: Arc<str>) -> BoxStream<'_, Result<Arc<str>, Error>> {
-//! #         unimplemented!()
-//! #     }
-//! # }
+//! # use transport_traits::DataStore;
+//! # async fn connect() -> Arc<dyn DataStore> { std::future::pending().await }
 //!
 //! /// Called for every test: an empty store that no other test uses.
 //! async fn stores(_test: &'static str) -> Option<Stores> {
-//!     let store = Arc::new(MyStore);
-//!     Some(Stores::new(store.clone(), store))
+//!     let here = connect().await;
+//!     Some(Stores::new(here.clone(), here))
 //! }
 //!
 //! mod store {

@@ -1,17 +1,12 @@
 //! The bus: publishing on one connection, receiving on another.
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use futures::Stream;
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
-use transport_adapter::{Queue, check};
-use transport_traits::{
-    BusLimits, Delivery, Error, ErrorKind, Outgoing, Publisher, Subscriber, Subscription, Topic,
-};
+use transport_adapter::{Queue, check, subscription};
+use transport_traits::{BusLimits, Error, ErrorKind, Outgoing, Publisher, Subscriber, Subscription, Topic};
 
 use crate::access::Access;
 use crate::connection::Connection;
@@ -86,12 +81,13 @@ impl Subscriber for NatsBus {
             let subject: Arc<str> = self.subject(&topic)?.into();
             let queue = Arc::new(Queue::new(self.shared.access.options.queue_capacity));
             let requests = self.shared.requests.clone();
-            let listener = Listener { queue: queue.clone(), subject: subject.clone(), requests };
+            let left = Request::Unsubscribe { subject: subject.clone(), queue: queue.clone() };
+            let news = subscription(queue.clone(), move || drop(requests.send(left)));
             let (done, in_place) = oneshot::channel();
             let _task_is_gone = self.shared.requests.send(Request::Subscribe { subject, queue, done });
             let gone = |_| Error::new(ErrorKind::Unavailable, "the runtime of the bus is gone");
             in_place.await.map_err(gone)??;
-            Ok(Box::pin(listener) as Subscription)
+            Ok(news)
         })
     }
 
@@ -103,27 +99,5 @@ impl Subscriber for NatsBus {
 impl fmt::Debug for NatsBus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NatsBus").field("access", &self.shared.access).finish_non_exhaustive()
-    }
-}
-
-/// One subscription. Dropping it unsubscribes.
-struct Listener {
-    queue: Arc<Queue>,
-    subject: Arc<str>,
-    requests: mpsc::UnboundedSender<Request>,
-}
-
-impl Stream for Listener {
-    type Item = Delivery;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
-        self.queue.poll(cx)
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        let (subject, queue) = (self.subject.clone(), self.queue.clone());
-        let _task_is_gone = self.requests.send(Request::Unsubscribe { subject, queue });
     }
 }

@@ -1,15 +1,12 @@
 //! The bus: publishing on one connection, receiving on another.
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use futures::Stream;
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
-use transport_adapter::{Queue, check};
-use transport_traits::{BusLimits, Delivery, Error, Outgoing, Publisher, Subscriber, Subscription, Topic};
+use transport_adapter::{Queue, check, subscription};
+use transport_traits::{BusLimits, Error, Outgoing, Publisher, Subscriber, Subscription, Topic};
 
 use crate::Options;
 use crate::client::client;
@@ -81,11 +78,12 @@ impl Subscriber for RedisBus {
             let channel = self.channel(&topic)?;
             let queue = Arc::new(Queue::new(self.shared.options.queue_capacity));
             let requests = self.shared.requests.clone();
-            let listener = Listener { queue: queue.clone(), channel: channel.clone(), requests };
+            let left = Request::Unsubscribe { channel: channel.clone(), queue: queue.clone() };
+            let news = subscription(queue.clone(), move || drop(requests.send(left)));
             let (done, in_place) = oneshot::channel();
             let _task_is_gone = self.shared.requests.send(Request::Subscribe { channel, queue, done });
             in_place.await.map_err(|_| unavailable("the runtime of the bus is gone"))??;
-            Ok(Box::pin(listener) as Subscription)
+            Ok(news)
         })
     }
 
@@ -97,27 +95,5 @@ impl Subscriber for RedisBus {
 impl fmt::Debug for RedisBus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisBus").field("options", &self.shared.options).finish_non_exhaustive()
-    }
-}
-
-/// One subscription. Dropping it unsubscribes.
-struct Listener {
-    queue: Arc<Queue>,
-    channel: Arc<str>,
-    requests: mpsc::UnboundedSender<Request>,
-}
-
-impl Stream for Listener {
-    type Item = Delivery;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
-        self.queue.poll(cx)
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        let (channel, queue) = (self.channel.clone(), self.queue.clone());
-        let _task_is_gone = self.requests.send(Request::Unsubscribe { channel, queue });
     }
 }

@@ -1,27 +1,20 @@
 //! The queue of a subscription.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures::Stream;
 use futures::executor::block_on;
 use futures::stream::StreamExt;
-use transport_adapter::Queue;
-use transport_traits::Delivery;
+use transport_adapter::{Queue, subscription};
+use transport_traits::{Delivery, Subscription};
 
-struct Reader<'a>(&'a Queue);
-
-impl Stream for Reader<'_> {
-    type Item = Delivery;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
-        self.0.poll(cx)
-    }
+fn reader(queue: &Arc<Queue>) -> Subscription {
+    subscription(queue.clone(), || ())
 }
 
-fn read(queue: &Queue) -> Vec<Delivery> {
+fn read(queue: &Arc<Queue>) -> Vec<Delivery> {
     queue.end();
-    block_on(Reader(queue).collect())
+    block_on(reader(queue).collect())
 }
 
 fn message(n: usize) -> Delivery {
@@ -30,9 +23,9 @@ fn message(n: usize) -> Delivery {
 
 #[test]
 fn what_there_is_no_room_for_is_one_gap_in_its_place() {
-    let queue = Queue::new(2);
+    let queue = Arc::new(Queue::new(2));
     (0..5).for_each(|n| queue.push(n.to_string().into()));
-    let begun = block_on(Reader(&queue).take(2).collect::<Vec<_>>());
+    let begun = block_on(reader(&queue).take(2).collect::<Vec<_>>());
     assert_eq!(begun, [message(0), message(1)]);
     queue.push("5".into());
     assert_eq!(read(&queue), [Delivery::Gap, message(5)]);
@@ -40,7 +33,7 @@ fn what_there_is_no_room_for_is_one_gap_in_its_place() {
 
 #[test]
 fn losses_on_end_make_one_gap_and_losses_apart_two() {
-    let queue = Queue::new(8);
+    let queue = Arc::new(Queue::new(8));
     queue.lose();
     queue.lose();
     queue.push("0".into());
@@ -54,12 +47,28 @@ fn a_reader_that_waits_is_woken_by_messages_gaps_and_the_end() {
     let push: Wake = |queue| queue.push("0".into());
     let wakes = [(push, Some(message(0))), (Queue::lose, Some(Delivery::Gap)), (Queue::end, None)];
     for (wake, expected) in wakes {
-        let queue = Queue::new(1);
+        let queue = Arc::new(Queue::new(1));
         let read = std::thread::scope(|scope| {
-            let reader = scope.spawn(|| block_on(Reader(&queue).next()));
+            let reader = scope.spawn(|| block_on(reader(&queue).next()));
             wake(&queue);
             reader.join().unwrap()
         });
         assert_eq!(read, expected);
     }
+}
+
+#[test]
+fn a_subscription_leaves_once_when_it_is_dropped_and_not_before() {
+    let left = Arc::new(AtomicUsize::new(0));
+    let count = left.clone();
+    let queue = Arc::new(Queue::new(1));
+    let leave = move || {
+        count.fetch_add(1, Ordering::Relaxed);
+    };
+    let mut news = subscription(queue.clone(), leave);
+    queue.end();
+    assert_eq!(block_on(news.next()), None);
+    assert_eq!(left.load(Ordering::Relaxed), 0, "the end is no leaving");
+    drop(news);
+    assert_eq!(left.load(Ordering::Relaxed), 1);
 }
