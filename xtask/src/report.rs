@@ -5,7 +5,7 @@ mod tests;
 
 use std::fmt;
 
-/// Counts of tests, and the names of those that were skipped.
+/// Counts of tests, the names of those that were skipped, and what tests measured.
 ///
 /// Reads the lines of libtest, the harness of `cargo test`, when it runs with `--show-output`: each test
 /// program then ends with a section of what its passing tests printed.
@@ -14,6 +14,8 @@ pub(crate) struct Report {
     passed: u64,
     failed: u64,
     skips: Vec<Skip>,
+    /// What passing tests say in lines like `measured: <what>`.
+    measured: Vec<String>,
     /// Inside the section of what passing tests printed.
     in_successes: bool,
 }
@@ -36,7 +38,10 @@ impl Report {
                 self.in_successes = false;
                 self.count(line);
             }
-            _ => self.skips.extend(Skip::of_test(line).or_else(|| Skip::of_ignored(line))),
+            _ => {
+                self.measured.extend(line.strip_prefix("measured: ").map(String::from));
+                self.skips.extend(Skip::of_test(line).or_else(|| Skip::of_ignored(line)));
+            }
         }
         !self.in_successes
     }
@@ -80,6 +85,10 @@ impl fmt::Display for Report {
         writeln!(f, "passed:  {}", self.passed)?;
         writeln!(f, "failed:  {}", self.failed)?;
         writeln!(f, "skipped: {}", self.skips.len())?;
-        self.skips.iter().try_for_each(|skip| writeln!(f, "  {}: {}", skip.name, skip.reason))
+        self.skips.iter().try_for_each(|skip| writeln!(f, "  {}: {}", skip.name, skip.reason))?;
+        if !self.measured.is_empty() {
+            writeln!(f, "measured:")?;
+        }
+        self.measured.iter().try_for_each(|what| writeln!(f, "  {what}"))
     }
 }

@@ -13,5 +13,5 @@ pub use certificates::{Authority, Proof};
 pub use nats::Nats;
 pub use postgres::Postgres;
 pub use proxy::{Proxy, Upstream};
-pub use recovery::recovered;
+pub use recovery::{measured, recovered};
 pub use redis::Redis;

@@ -8,7 +8,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::address;
-use crate::supervised::Supervised;
+use crate::supervised::{Supervised, on_a_disk_of};
 
 /// The variable that names another program than the one on the path.
 const VARIABLE: &str = "NATS_SERVER";
@@ -67,8 +67,21 @@ impl Nats {
     /// # Panics
     /// If it does not start.
     pub fn restart(&mut self) {
+        self.start_by(&[]);
+    }
+
+    /// The same, on a disk that is full as soon as a file of the server's has so many KiB.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn restart_on_a_disk_of(&mut self, kib: u64) {
+        self.start_by(&on_a_disk_of(kib));
+    }
+
+    fn start_by(&mut self, starter: &[String]) {
         self.kill();
-        let command = [self.program.display().to_string(), "-c".to_owned(), self.path("nats.conf")];
+        let fixed = [self.program.display().to_string(), "-c".to_owned(), self.path("nats.conf")];
+        let command = [starter, &fixed].concat();
         self.running = Some(Supervised::start(&command, "Server is ready").expect("the server starts"));
     }
 

@@ -15,10 +15,16 @@ pub async fn recovered<T, E: Display>(what: &str, mut attempt: impl AsyncFnMut()
     loop {
         match attempt().await {
             Ok(done) => {
-                println!("{what}: recovered after {:?}", begin.elapsed());
+                measured(format_args!("{what}: recovered after {:?}", begin.elapsed()));
                 return done;
             }
             Err(error) => assert!(begin.elapsed() < PATIENCE, "{what}: {error}"),
         }
     }
+}
+
+/// Prints a measurement as `cargo xtask test` lists it: under the name of the package whose tests run.
+pub fn measured(what: impl Display) {
+    let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
+    println!("measured: {package}: {what}");
 }

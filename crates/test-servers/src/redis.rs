@@ -7,13 +7,10 @@ use tempfile::TempDir;
 
 use crate::Authority;
 use crate::address;
-use crate::supervised::Supervised;
+use crate::supervised::{Supervised, on_a_disk_of};
 
 const PROGRAM: &str = "redis-server";
 const PORT: u16 = 6379;
-
-/// Starts a program that can write files of so many half KiB at most, and is told so by errors, not by a signal.
-const LIMITED: &str = r#"trap "" XFSZ; ulimit -f "$0"; exec "$@""#;
 
 /// A Redis server on a Unix socket in a folder of its own. Killed when dropped.
 pub struct Redis {
@@ -84,15 +81,15 @@ impl Redis {
     /// # Panics
     /// If it does not start.
     pub fn restart_on_a_disk_of(&mut self, kib: u64) {
-        self.start_by(&["sh", "-c", LIMITED, &(2 * kib).to_string()]);
+        self.start_by(&on_a_disk_of(kib));
     }
 
-    fn start_by(&mut self, starter: &[&str]) {
+    fn start_by(&mut self, starter: &[String]) {
         self.kill();
         let (folder, socket) = (text(self.folder.path()), text(&self.socket()));
         let fixed = [PROGRAM, "--port", "0", "--unixsocket", &socket, "--dir", &folder, "--save", ""];
-        let command = starter.iter().copied().chain(fixed).chain(self.settings.iter().map(String::as_str));
-        let command: Vec<String> = command.map(str::to_owned).collect();
+        let command = starter.iter().cloned().chain(fixed.map(str::to_owned));
+        let command: Vec<String> = command.chain(self.settings.iter().cloned()).collect();
         let started = Supervised::start(&command, "eady to accept connections");
         self.running = Some(started.expect("the server starts"));
     }

@@ -1,7 +1,8 @@
 //! A process that does not outlive this one.
 
 use std::io::{self, BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::thread;
 
 /// Starts the server, and kills it when its own standard input ends: when the pipe is closed on purpose, or because
 /// the process that held it is gone. The server's children go with it; it is stopped first, so that it makes no more.
@@ -9,11 +10,17 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 const SUPERVISOR: &str = r#""$@" & server=$!; exec >&-; read -r _; kill -STOP $server
 kill -KILL $(cat /proc/$server/task/$server/children) $server; wait $server"#;
 
+/// Starts a program that can write files of so many half KiB at most, and is told so by errors, not by a signal.
+const LIMITED: &str = r#"trap "" XFSZ; ulimit -f "$0"; exec "$@""#;
+
+/// What stands before a command so that it finds the disk full as soon as a file has so many KiB.
+pub(crate) fn on_a_disk_of(kib: u64) -> [String; 4] {
+    ["sh", "-c", LIMITED, &(2 * kib).to_string()].map(str::to_owned)
+}
+
 /// A server under its supervisor.
 pub(crate) struct Supervised {
     supervisor: Child,
-    /// Held open, so that the server can go on writing.
-    said: BufReader<ChildStdout>,
 }
 
 impl Supervised {
@@ -29,15 +36,17 @@ impl Supervised {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
-        let stdout = supervisor.stdout.take().expect("it is piped");
-        let mut supervised = Self { supervisor, said: BufReader::new(stdout) };
+        let mut said = BufReader::new(supervisor.stdout.take().expect("it is piped"));
+        let supervised = Self { supervisor };
         let mut line = String::new();
         while !line.contains(ready) {
             line.clear();
-            if supervised.said.read_line(&mut line)? == 0 {
+            if said.read_line(&mut line)? == 0 {
                 return Err(io::Error::other(format!("{command:?} ended before it was ready")));
             }
         }
+        // To the end, or a server that has much to say would wait for a reader.
+        thread::spawn(move || io::copy(&mut said, &mut io::sink()));
         Ok(supervised)
     }
 

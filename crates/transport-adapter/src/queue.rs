@@ -8,6 +8,9 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use transport_traits::Delivery;
 
+/// Bytes of messages that wait at most, beside the bound of their number. One message always has room.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+
 /// What waits in one subscription: filled by the task that receives, read by the subscriber.
 pub struct Queue {
     capacity: usize,
@@ -17,13 +20,15 @@ pub struct Queue {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Delivery>,
+    /// Of the messages that wait.
+    bytes: usize,
     reader: Option<Waker>,
     /// Nothing will follow.
     ended: bool,
 }
 
 impl Queue {
-    /// One that holds so many messages, and gaps beside them.
+    /// One that holds so many messages of 64 MiB in all, and gaps beside them. A single message may be longer.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self { capacity, state: Mutex::default() }
@@ -32,7 +37,9 @@ impl Queue {
     /// Appends a message, or a gap if there is no room.
     pub fn push(&self, body: Bytes) {
         self.change(|state| {
-            if state.waiting.len() < self.capacity {
+            let fits = state.bytes == 0 || state.bytes + body.len() <= MOST_BYTES;
+            if fits && state.waiting.len() < self.capacity {
+                state.bytes += body.len();
                 state.waiting.push_back(Delivery::Message(body));
             } else {
                 state.lose();
@@ -66,7 +73,10 @@ impl Queue {
     pub fn poll(&self, cx: &Context<'_>) -> Poll<Option<Delivery>> {
         let mut state = self.state.lock();
         match state.waiting.pop_front() {
-            Some(delivery) => Poll::Ready(Some(delivery)),
+            Some(delivery) => {
+                state.forget(&delivery);
+                Poll::Ready(Some(delivery))
+            }
             None if state.ended => Poll::Ready(None),
             None => {
                 state.reader = Some(cx.waker().clone());
@@ -83,6 +93,12 @@ impl fmt::Debug for Queue {
 }
 
 impl State {
+    fn forget(&mut self, read: &Delivery) {
+        if let Delivery::Message(body) = read {
+            self.bytes -= body.len();
+        }
+    }
+
     /// Two gaps in a row say no more than one.
     fn lose(&mut self) {
         if self.waiting.back() != Some(&Delivery::Gap) {

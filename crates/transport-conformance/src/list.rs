@@ -63,6 +63,9 @@ macro_rules! __store_cases {
                 long_lists_are_whole_and_name_each_key_once
                 deleted_keys_and_those_of_other_stores_are_not_listed
                 keys_may_vanish_while_they_are_listed,
+            dropped:
+                the_answer_to_a_call_that_was_dropped_reaches_no_other
+                a_write_that_was_dropped_happens_once_or_never,
             history:
                 history_that_is_not_claimed_is_refused
                 past_states_are_listed_latest_first_and_can_be_read
@@ -89,7 +92,11 @@ macro_rules! __bus_cases {
                 a_subscription_is_in_place_when_the_call_returns
                 a_dropped_subscription_takes_no_other_with_it
                 a_topic_can_be_subscribed_to_again_and_again
-                a_broken_connection_shows_as_a_gap_and_heals,
+                a_broken_connection_shows_as_a_gap_and_heals
+                nothing_is_missing_without_a_gap_in_its_place,
+            dropped:
+                a_message_whose_call_was_dropped_comes_once_or_never_and_in_order
+                a_subscribing_call_that_was_dropped_takes_no_other_with_it,
             refusals:
                 topics_do_not_mix_whatever_their_characters
                 long_topics_that_differ_at_their_end_do_not_mix

@@ -1,6 +1,7 @@
 //! What the cases of both ports share.
 
 use std::fmt::Display;
+use std::pin::pin;
 use std::task::Poll;
 
 use futures::future::{LocalBoxFuture, poll_fn};
@@ -43,8 +44,16 @@ pub(crate) fn refused<T>(result: Result<T, Error>, expect: ErrorKind, what: impl
     assert_eq!(kind(result), Some(expect), "{what}");
 }
 
+/// Takes the first step of a call, waits for the end of `meanwhile`, and drops the call.
+pub(crate) async fn halfway<T>(call: impl Future<Output = T>, meanwhile: impl Future) {
+    let mut call = pin!(call);
+    // One that has ended at once was not dropped halfway, and does no harm either.
+    let _first_step = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx).is_ready())).await;
+    meanwhile.await;
+}
+
 /// Lets others run before it goes on.
-pub(crate) async fn give_way() {
+pub async fn give_way() {
     let mut gave_way = false;
     poll_fn(|cx| {
         if std::mem::replace(&mut gave_way, true) {

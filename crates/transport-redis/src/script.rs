@@ -8,10 +8,11 @@ use redis::Script;
 /// version, past states to keep, seconds that the history of a deleted record is kept; and for a record: value,
 /// metadata, users.
 ///
-/// Gives `changed`, `unchanged` or `conflict`. The record is written last, so that whatever the server refuses in
-/// between (a permission) leaves it as it was. Times are the server's, in microseconds.
+/// Gives `changed`, `unchanged`, `conflict`, or `foreign` where the hash is somebody else's. The record is written last, so
+/// that whatever the server refuses in between (a permission) leaves it as it was. Times are the server's, in microseconds.
 const WRITE: &str = r"
 local seen = redis.call('HGET', KEYS[1], 'version')
+if not seen and redis.call('EXISTS', KEYS[1]) == 1 then return 'foreign' end
 if ARGV[1] == 'absent' and seen or ARGV[1] == 'is' and seen ~= ARGV[2] then return 'conflict' end
 local deletes = #ARGV == 5
 if deletes and not seen then return 'unchanged' end

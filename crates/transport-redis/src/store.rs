@@ -109,9 +109,12 @@ impl RedisStore {
         }
         let run = |mut connection| async move { call.invoke_async(&mut connection).await };
         let end: String = self.shared.link.call("writing", Does::Change, run).await?;
+        let error = |kind, what| Err(Error::new(kind, format!("writing {key}{what}")));
         match end.as_str() {
-            "conflict" => Err(Error::new(ErrorKind::Conflict, format!("writing {key}"))),
-            _ => Ok(Version::new(version)),
+            "changed" | "unchanged" => Ok(Version::new(version)),
+            "conflict" => error(ErrorKind::Conflict, ""),
+            "foreign" => error(ErrorKind::Invalid, ": its key holds a hash that is no record"),
+            _ => error(ErrorKind::Unknown, ": the answer makes no sense"),
         }
     }
 

@@ -115,3 +115,12 @@ fn a_skip_that_gives_no_reason_is_listed_all_the_same() {
     let (report, _) = read("skipped: servers::needs_redis");
     assert!(report.to_string().ends_with("  servers::needs_redis: no reason given\n"), "{report}");
 }
+
+#[test]
+fn what_passing_tests_measured_is_listed_below_the_counts() {
+    let (report, _) = read("successes:\nmeasured: redis: whole after 2 ms\nchatter: measured: no");
+    assert_eq!(
+        report.to_string(),
+        "passed:  0\nfailed:  0\nskipped: 0\nmeasured:\n  redis: whole after 2 ms\n"
+    );
+}

@@ -32,6 +32,29 @@ fn what_there_is_no_room_for_is_one_gap_in_its_place() {
 }
 
 #[test]
+fn messages_wait_while_they_are_64_mib_in_all_and_a_longer_one_alone() {
+    let queue = Arc::new(Queue::new(100));
+    let bytes = |mib: usize| bytes::Bytes::from(vec![0; mib << 20]);
+    // The fifth has no room; once the first is read the sixth has.
+    (0..5).for_each(|_| queue.push(bytes(16)));
+    let lengths = |count| {
+        let read: Vec<_> = block_on(reader(&queue).take(count).collect());
+        read.into_iter()
+            .map(|delivery| match delivery {
+                Delivery::Message(body) => body.len() >> 20,
+                Delivery::Gap => 0,
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(lengths(1), [16]);
+    queue.push(bytes(16));
+    assert_eq!(lengths(5), [16, 16, 16, 0, 16]);
+    queue.push(bytes(65));
+    queue.push(bytes(1));
+    assert_eq!(lengths(2), [65, 0]);
+}
+
+#[test]
 fn losses_on_end_make_one_gap_and_losses_apart_two() {
     let queue = Arc::new(Queue::new(8));
     queue.lose();

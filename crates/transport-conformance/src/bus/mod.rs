@@ -1,6 +1,7 @@
 //! The cases for buses, and what they are run on.
 
 mod delivery;
+mod dropped;
 mod refusals;
 mod subscriptions;
 

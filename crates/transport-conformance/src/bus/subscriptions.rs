@@ -1,8 +1,12 @@
 //! Beginnings, ends and interruptions of subscriptions.
 
-use transport_traits::Delivery;
+use std::cell::Cell;
+
+use futures::future::join;
+use transport_traits::{Delivery, Subscription};
 
 use super::{Buses, next, read, read_until};
+use crate::support::give_way;
 
 pub(super) async fn a_subscription_is_in_place_when_the_call_returns(buses: &Buses) {
     for n in 0..50 {
@@ -46,5 +50,50 @@ pub(super) async fn a_broken_connection_shows_as_a_gap_and_heals(buses: &Buses) 
         // The gap comes after the subscription is whole again.
         buses.send(topic, "after").await;
         assert_eq!(next(listener).await, Delivery::Message("after".into()), "{topic}");
+    }
+}
+
+/// So many numbers are sent before the connection breaks, and at most so many until the break has shown.
+const NUMBERS: [u32; 2] = [100, 100_000];
+
+pub(super) async fn nothing_is_missing_without_a_gap_in_its_place(buses: &Buses) {
+    let Some(cut) = &buses.cut else { return };
+    let mut listener = buses.listen("numbers").await;
+    let [before, most] = NUMBERS;
+    let is_over = Cell::new(false);
+    let speak = async {
+        for n in 1..most {
+            if n == before {
+                cut().await;
+            }
+            buses.send("numbers", n.to_string()).await;
+            give_way().await;
+            if is_over.get() {
+                return;
+            }
+        }
+        panic!("no gap in {most} messages, although the connection broke");
+    };
+    let hear = async {
+        hear_numbers(&mut listener).await;
+        is_over.set(true);
+    };
+    join(speak, hear).await;
+}
+
+/// Reads until a gap was seen and the numbers went on after it. They rise by one but where there is a gap.
+async fn hear_numbers(listener: &mut Subscription) {
+    let (mut last, mut gaps, mut may_be_missing) = (0, 0, false);
+    while gaps == 0 || may_be_missing || last < 2 * NUMBERS[0] {
+        match next(listener).await {
+            Delivery::Gap => (gaps, may_be_missing) = (gaps + 1, true),
+            Delivery::Message(body) => {
+                let number = std::str::from_utf8(&body).ok().and_then(|text| text.parse().ok());
+                let number: u32 = number.unwrap_or_else(|| panic!("{body:?} was never sent"));
+                let follows = number == last + 1 || (may_be_missing && number > last);
+                assert!(follows, "{number} comes after {last}, and no gap between");
+                (last, may_be_missing) = (number, false);
+            }
+        }
     }
 }

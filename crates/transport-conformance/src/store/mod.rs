@@ -1,5 +1,6 @@
 //! The cases for data stores, and what they are run on.
 
+mod dropped;
 mod history;
 mod listing;
 mod preconditions;

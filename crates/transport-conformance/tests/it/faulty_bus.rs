@@ -10,6 +10,7 @@ use futures::future::{BoxFuture, ready};
 use futures::{Stream, StreamExt};
 use parking_lot::Mutex;
 use transport_conformance::Buses;
+use transport_conformance::support::give_way;
 use transport_traits::limits::{Content, SizeLimit};
 use transport_traits::{
     BusLimits, Delivery, Error, ErrorKind, Outgoing, Publisher, Subscriber, Subscription, Topic,
@@ -41,6 +42,8 @@ pub(crate) enum Fault {
     AllowsLessBody,
     AllowsMoreBody,
     TakesBytes,
+    RepeatsTheDropped,
+    GapsTooLate,
 }
 
 struct Listening {
@@ -56,6 +59,8 @@ struct Medium {
     last_number: u64,
     /// The topics of subscriptions that will end as soon as they begin.
     doomed: Vec<String>,
+    /// Messages that the second server has yet to get since its connection broke, until all is well.
+    recovering: u32,
 }
 
 #[derive(Clone)]
@@ -93,8 +98,11 @@ fn cut(medium: &Mutex<Medium>, fault: Fault) {
     if fault == Fault::NeverComesBack {
         medium.listening.retain(|listening| listening.server != 1);
     }
+    if fault == Fault::GapsTooLate {
+        medium.recovering = 6;
+    }
     for listening in medium.listening.iter().filter(|listening| listening.server == 1) {
-        if fault != Fault::ReconnectsSilently {
+        if !matches!(fault, Fault::ReconnectsSilently | Fault::GapsTooLate) {
             listening.to.unbounded_send(Delivery::Gap).unwrap();
         }
     }
@@ -169,9 +177,16 @@ impl FaultyBus {
             Fault::DeliversTwice => 2,
             _ => 1,
         };
-        for listening in self.medium.lock().listening.iter().filter(|listening| listening.topic == topic) {
-            if !(silent && listening.server == self.server) {
+        let mut medium = self.medium.lock();
+        let recovering = medium.recovering;
+        medium.recovering = recovering.saturating_sub(1);
+        for listening in medium.listening.iter().filter(|listening| listening.topic == topic) {
+            // The first half is lost, and the gap comes after the second.
+            if !(silent && listening.server == self.server) && recovering < 4 {
                 (0..times).for_each(|_| drop(listening.to.unbounded_send(Delivery::Message(body.clone()))));
+            }
+            if recovering == 1 {
+                listening.to.unbounded_send(Delivery::Gap).unwrap();
             }
         }
     }
@@ -241,7 +256,27 @@ impl Publisher for FaultyBus {
         if self.is(Fault::SendsWhenAsked) {
             return Box::pin(ready(self.send(message)));
         }
-        Box::pin(async move { self.send(message) })
+        Box::pin(async move {
+            let end = self.send(message.clone());
+            if self.is(Fault::RepeatsTheDropped) {
+                let mut under_way = UnderWay { bus: self, message: Some(message) };
+                give_way().await;
+                under_way.message = None;
+            }
+            end
+        })
+    }
+}
+
+/// A message whose call has not ended.
+struct UnderWay<'a> {
+    bus: &'a FaultyBus,
+    message: Option<Outgoing>,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.message.take().map_or(Ok(()), |message| self.bus.send(message)).unwrap();
     }
 }
 

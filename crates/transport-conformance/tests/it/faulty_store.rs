@@ -1,6 +1,6 @@
 //! A small store of the tests' own, sound but for the one fault that it is given.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, ready};
@@ -8,6 +8,7 @@ use futures::stream::{self, BoxStream, StreamExt};
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use transport_conformance::Stores;
+use transport_conformance::support::give_way;
 use transport_traits::limits::SizeLimit;
 use transport_traits::{
     Capabilities, DataStore, Error, ErrorKind, Precondition, Record, RecordKey, StoreLimits, Stored, Version,
@@ -50,6 +51,11 @@ pub(crate) enum Fault {
     HistoryOldestFirst,
     HistoryWithoutDeletions,
     HistoryOfOthers,
+    InventsRecords,
+    KeepsTheDeleted,
+    LosesNulls,
+    MixesAnswers,
+    RepeatsTheDropped,
 }
 
 /// Every state of each record, the latest last. A deletion holds no record.
@@ -59,11 +65,15 @@ type States = Vec<(Version, Option<Record>)>;
 struct Data {
     records: BTreeMap<RecordKey, States>,
     last_version: u64,
+    /// Writes that were dropped halfway, to come after the next one.
+    late: Vec<(RecordKey, Record)>,
 }
 
 pub(crate) struct FaultyStore {
     data: Arc<Mutex<Data>>,
     cache: Mutex<BTreeMap<RecordKey, Option<Stored>>>,
+    /// Answers to reads, in the order of their calls.
+    answers: Mutex<VecDeque<Result<Option<Stored>, Error>>>,
     limits: StoreLimits,
     fault: Fault,
 }
@@ -78,7 +88,8 @@ pub(crate) fn stores(fault: Fault) -> Stores {
     let data = Arc::default();
     let server = || {
         let data = Arc::clone(&data);
-        Arc::new(FaultyStore { data, cache: Mutex::default(), limits: limits.clone(), fault })
+        let limits = limits.clone();
+        Arc::new(FaultyStore { data, cache: Mutex::default(), answers: Mutex::default(), limits, fault })
     };
     Stores::new(server(), server())
 }
@@ -175,6 +186,9 @@ impl FaultyStore {
     ) -> Result<Version, Error> {
         self.check_key(key)?;
         record.as_ref().map_or(Ok(()), |record| self.check_record(record))?;
+        if record.is_none() && *condition == Precondition::Always && self.is(Fault::KeepsTheDeleted) {
+            return Ok(Version::new("none"));
+        }
         let mut data = self.data.lock();
         let place = self.place(key);
         let mut states = data.records.remove(&place).unwrap_or_default();
@@ -194,6 +208,7 @@ impl FaultyStore {
     fn damaged(&self, mut record: Record, states: &States) -> Record {
         match self.fault {
             Fault::LosesMetadata => record.metadata = "".into(),
+            Fault::LosesNulls => record.value = record.value.replace("\\u0000", "").into(),
             Fault::DamagesUnicode => record.value = record.value.replace('\u{e9}', "e").into(),
             Fault::TruncatesValues if record.value.len() > 200 => record.value = r#"{"a":""}"#.into(),
             Fault::KeepsOldUsers if record.users.is_empty() => {
@@ -216,7 +231,8 @@ impl FaultyStore {
         if self.is(Fault::ReadsItsCache) {
             return Ok(self.cache.lock().entry(key.clone()).or_insert_with(latest).clone());
         }
-        Ok(latest())
+        let invented = || Self::stored(&(Version::new("none"), Some(Record::new("{}"))));
+        Ok(latest().or_else(|| invented().filter(|_| self.is(Fault::InventsRecords))))
     }
 
     fn keys(&self, store: &str, prefix: &str) -> Vec<Result<Arc<str>, Error>> {
@@ -274,6 +290,18 @@ impl FaultyStore {
     }
 }
 
+/// A write whose call has not ended.
+struct UnderWay<'a> {
+    data: &'a Mutex<Data>,
+    write: Option<(RecordKey, Record)>,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.data.lock().late.extend(self.write.take());
+    }
+}
+
 impl DataStore for FaultyStore {
     fn limits(&self) -> &StoreLimits {
         &self.limits
@@ -286,7 +314,15 @@ impl DataStore for FaultyStore {
     }
 
     fn get(&self, key: RecordKey) -> BoxFuture<'_, Result<Option<Stored>, Error>> {
-        Box::pin(async move { self.read(&key) })
+        Box::pin(async move {
+            let answer = self.read(&key);
+            if !self.is(Fault::MixesAnswers) {
+                return answer;
+            }
+            self.answers.lock().push_back(answer);
+            give_way().await;
+            self.answers.lock().pop_front().unwrap()
+        })
     }
 
     fn put(
@@ -298,7 +334,19 @@ impl DataStore for FaultyStore {
         if self.is(Fault::WritesWhenAsked) {
             return Box::pin(ready(self.write(&key, Some(record), &precondition)));
         }
-        Box::pin(async move { self.write(&key, Some(record), &precondition) })
+        Box::pin(async move {
+            let end = self.write(&key, Some(record.clone()), &precondition);
+            if self.is(Fault::RepeatsTheDropped) {
+                let late = std::mem::take(&mut self.data.lock().late);
+                late.into_iter().try_for_each(|(key, record)| {
+                    self.write(&key, Some(record), &Precondition::Always).map(drop)
+                })?;
+                let mut under_way = UnderWay { data: &self.data, write: Some((key, record)) };
+                give_way().await;
+                under_way.write = None;
+            }
+            end
+        })
     }
 
     fn delete(&self, key: RecordKey, precondition: Precondition) -> BoxFuture<'_, Result<(), Error>> {

@@ -48,11 +48,20 @@ fn a_token_stands_where_the_user_does() {
 #[test]
 fn urls_and_credentials_that_make_no_sense_are_invalid() {
     run(async {
-        for url in
-            ["", "http://localhost", "nats://", "redis://localhost", "nats://%ff:x@localhost", "nats://a,"]
-        {
+        let urls = [
+            "",
+            "http://ann:secret@localhost",
+            "nats://",
+            "nats://ann:secret@",
+            "nats://ann:secret@localhost:secret",
+            "redis://secret@localhost",
+            "nats://%ff:secret@localhost",
+            "nats://ann:secret@a,",
+        ];
+        for url in urls {
             let error = NatsBus::connect(url).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Invalid, "{url:?}: {error}");
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
         }
         let options = [
             Options::default().credentials("a-secret"),

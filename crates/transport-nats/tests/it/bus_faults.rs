@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::StreamExt;
-use test_servers::{Nats, Proxy, Upstream, recovered};
+use test_servers::{Nats, Proxy, Upstream, measured, recovered};
 use transport_nats::{NatsBus, Options};
 use transport_traits::{Delivery, ErrorKind, PublisherExt, Subscriber};
 
@@ -24,7 +24,10 @@ fn a_subscription_outlives_its_server_and_says_what_it_may_have_missed() {
         server.restart();
         let begin = Instant::now();
         assert_eq!(news.next().await, Some(Delivery::Gap));
-        println!("bus, server killed: the subscription is whole {:?} after the restart", begin.elapsed());
+        measured(format_args!(
+            "bus, server killed: the subscription is whole {:?} after the restart",
+            begin.elapsed()
+        ));
         bus.send("news", "after").await.unwrap();
         assert_eq!(news.next().await, Some(Delivery::Message("after".into())));
     });
@@ -46,7 +49,10 @@ fn a_stalled_connection_is_noticed_and_replaced() {
         proxy.resume();
         let begin = Instant::now();
         while news.next().await.unwrap() != Delivery::Gap {}
-        println!("bus, connection stalled: the subscription is whole {:?} after its end", begin.elapsed());
+        measured(format_args!(
+            "bus, connection stalled: the subscription is whole {:?} after its end",
+            begin.elapsed()
+        ));
         loop {
             recovered("bus, connection stalled", async || bus.send("news", "after").await).await;
             // On a machine that is busy the connection may seem stalled again, which shows as another gap.
@@ -81,10 +87,10 @@ fn a_subscriber_that_is_paused_until_the_server_drops_it_sees_a_gap() {
         while news.next().await.unwrap() != Delivery::Gap {
             received += 1;
         }
-        println!(
+        measured(format_args!(
             "bus, slow subscriber: {received} of {MESSAGES} messages, then a gap after {:?}",
             begin.elapsed()
-        );
+        ));
         assert!(received < MESSAGES);
         bus.send("news", "after").await.unwrap();
         assert_eq!(news.next().await, Some(Delivery::Message("after".into())));

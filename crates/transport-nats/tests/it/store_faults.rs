@@ -14,15 +14,16 @@ fn is_of_a_lost_connection(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Unknown | ErrorKind::Unavailable)
 }
 
-/// Writes rising numbers until a write fails, and says when it has come some way: the last one that was acknowledged.
-async fn write_until_it_fails(store: &NatsStore, name: &str, came_far: &UnboundedSender<()>) -> u64 {
+/// Writes rising numbers until a write fails, and says when it has come some way: the last one that was acknowledged, and
+/// whether the one that failed may be there too.
+async fn write_until_it_fails(store: &NatsStore, name: &str, came_far: &UnboundedSender<()>) -> (u64, bool) {
     for n in 1.. {
         if n == 50 {
             came_far.send(()).unwrap();
         }
         if let Err(error) = store.put(key(name), number(n), Precondition::Always).await {
             assert!(is_of_a_lost_connection(&error), "{error}");
-            return n - 1;
+            return (n - 1, error.kind() == ErrorKind::Unknown);
         }
     }
     unreachable!("the loop has no end")
@@ -49,10 +50,13 @@ async fn check_nothing_is_lost(
         let acknowledged = work.await.unwrap();
         heal();
         recovered(what, async || store.get(key("0 0")).await).await;
-        for (name, n) in names.iter().zip(acknowledged) {
-            // The write under way when the connection ended may be there too.
+        for (name, (n, one_more)) in names.iter().zip(acknowledged) {
+            // What surely failed is not there.
             let found = number_of(store, name).await;
-            assert!(found == n || found == n + 1, "{name}: {n} was acknowledged, {found} is there");
+            assert!(
+                found == n || (one_more && found == n + 1),
+                "{name}: {n} was acknowledged, {found} is there"
+            );
         }
     }
 }
@@ -172,13 +176,17 @@ fn a_bucket_that_was_deleted_is_made_again() {
     });
 }
 
+/// Numbers, each in a record of about 100 KB.
+fn large(n: usize) -> Record {
+    Record::new(format!(r#"{{"n":{n},"filling":"{}"}}"#, "x".repeat(100_000)))
+}
+
 #[test]
 fn a_full_server_refuses_writes_and_keeps_what_it_has() {
     let test = "store_faults::a_full_server";
     let Some(mut server) = Nats::start(test, "jetstream.max_file_store: 1048576") else { return };
     run(async {
         let store = NatsStore::connect(&server.url()).await.unwrap();
-        let large = |n: usize| Record::new(format!(r#"{{"n":{n},"filling":"{}"}}"#, "x".repeat(100_000)));
         let mut written = 0;
         let full = loop {
             match store.create(key(&written.to_string()), large(written)).await {
@@ -202,5 +210,33 @@ fn a_full_server_refuses_writes_and_keeps_what_it_has() {
         recovered("store, server no longer full", async || store.create(key(&name), large(written)).await)
             .await;
         assert_eq!(number_of(&store, "0").await, 0);
+    });
+}
+
+#[test]
+fn on_a_full_disk_nothing_acknowledged_is_lost() {
+    let Some(mut server) = Nats::start_durable("store_faults::on_a_full_disk_nothing_acknowledged_is_lost")
+    else {
+        return;
+    };
+    server.restart_on_a_disk_of(1_024);
+    run(async {
+        let options = Options::default().timeout(Duration::from_secs(1));
+        let store = options.store(&server.url()).await.unwrap();
+        let mut acknowledged = 0;
+        let full = loop {
+            match store.create(key(&acknowledged.to_string()), large(acknowledged)).await {
+                Ok(_) => acknowledged += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(is_of_a_lost_connection(&full), "{full:?}");
+        assert!((5..20).contains(&acknowledged), "{acknowledged} records");
+        server.restart();
+        recovered("store, disk no longer full", async || store.get(key("0")).await).await;
+        for n in 0..acknowledged {
+            assert_eq!(number_of(&store, &n.to_string()).await, n as u64);
+        }
+        store.put(key("0"), large(0), Precondition::Always).await.unwrap();
     });
 }

@@ -1,10 +1,15 @@
 //! Who may come in, and how it is proved on encrypted connections.
 
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt};
 use test_servers::{Authority, Proxy, Redis, Upstream};
 use transport_redis::{Options, RedisBus, RedisStore};
-use transport_traits::{DataStore, DataStoreExt, ErrorKind, Precondition, PublisherExt};
+use transport_traits::{
+    DataStore, DataStoreExt, Delivery, ErrorKind, Precondition, PublisherExt, Subscriber,
+};
 
-use crate::support::{key, number, run};
+use crate::support::{ask, key, number, run};
 
 #[test]
 fn wrong_credentials_are_denied_and_never_shown() {
@@ -30,11 +35,61 @@ fn wrong_credentials_are_denied_and_never_shown() {
 }
 
 #[test]
+fn the_permissions_that_the_readme_names_are_enough() {
+    let Some(server) = Redis::start("access::the_permissions_that_the_readme_names_are_enough", &[]) else {
+        return;
+    };
+    run(async {
+        let readme = include_str!("../../README.md");
+        let (_, rule) = readme.split_once("ACL SETUSER ").unwrap();
+        let rule: Vec<_> = rule.split_once("```").unwrap().0.split_whitespace().collect();
+        let _: String = ask(&server.url(), &[&["ACL", "SETUSER"], &rule[..]].concat()).await;
+        let fleet = format!("{}?user=fleet&pass=password", server.url());
+        let bus = RedisBus::connect(&fleet).await.unwrap();
+        let mut news = bus.subscribe("news".into()).await.unwrap();
+        bus.send("news", "x").await.unwrap();
+        assert_eq!(news.next().await, Some(Delivery::Message("x".into())));
+        drop(news);
+        for history in [0, 1] {
+            let store = Options::default().history_versions(history).store(&fleet).await.unwrap();
+            let first = store.create(key("k"), number(1)).await.unwrap();
+            store.compare_and_swap(key("k"), first, number(2)).await.unwrap();
+            let keys: Vec<Arc<str>> = store.list("players".into(), "".into()).try_collect().await.unwrap();
+            assert_eq!(keys, [Arc::from("k")]);
+            if history > 0 {
+                assert_eq!(store.versions(key("k")).await.unwrap().len(), 2);
+            }
+            store.delete(key("k"), Precondition::Always).await.unwrap();
+        }
+        let other = Options::default().prefix("other:");
+        let denied =
+            other.clone().store(&fleet).await.unwrap().create(key("k"), number(1)).await.unwrap_err();
+        let unheard = other.bus(&fleet).await.unwrap().send("news", "x").await.unwrap_err();
+        assert_eq!([denied.kind(), unheard.kind()], [ErrorKind::Denied; 2]);
+    });
+}
+
+#[test]
 fn urls_and_certificates_that_make_no_sense_are_invalid() {
     run(async {
-        for url in ["", "http://localhost", "redis://", "nats://localhost", "rediss://localhost#insecure"] {
-            let error = RedisBus::connect(url).await.unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Invalid, "{url:?}: {error}");
+        let urls = [
+            "",
+            "secret",
+            "http://ann:secret@localhost",
+            "redis://",
+            "redis://ann:secret@",
+            "redis://ann:secret@localhost:secret",
+            "redis://ann:secret@localhost/secret",
+            "nats://localhost",
+            "rediss://ann:secret@localhost#insecure",
+        ];
+        for url in urls {
+            let errors =
+                [RedisBus::connect(url).await.unwrap_err(), RedisStore::connect(url).await.unwrap_err()];
+            for error in errors {
+                assert_eq!(error.kind(), ErrorKind::Invalid, "{url:?}: {error}");
+                assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+            }
         }
         let options = [
             Options::default().root_certificates("a-secret"),

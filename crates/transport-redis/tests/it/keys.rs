@@ -42,7 +42,15 @@ fn what_others_put_under_a_key_is_reported_and_not_overwritten() {
         let theirs: String = ask(&server.url(), &["GET", "nexus:{players:7}"]).await;
         assert_eq!(theirs, "theirs");
 
-        let _: u64 = ask(&server.url(), &["HSET", "nexus:{players:8}", "value", "{}"]).await;
+        let _: u64 = ask(&server.url(), &["HSET", "nexus:{players:8}", "value", "theirs"]).await;
         assert_eq!(store.get(key("8")).await.unwrap_err().kind(), ErrorKind::Malformed);
+        let refused = [
+            store.create(key("8"), Record::new("{}")).await.unwrap_err(),
+            store.put(key("8"), Record::new("{}"), Precondition::Always).await.unwrap_err(),
+            store.delete(key("8"), Precondition::Always).await.unwrap_err(),
+        ];
+        assert_eq!(refused.map(|error| error.kind()), [ErrorKind::Invalid; 3]);
+        let theirs: Vec<String> = ask(&server.url(), &["HVALS", "nexus:{players:8}"]).await;
+        assert_eq!(theirs, ["theirs"]);
     });
 }
