@@ -9,13 +9,11 @@ use transport_adapter::{Queue, check, subscription};
 use transport_traits::limits::SizeLimit;
 use transport_traits::{BusLimits, Error, ErrorKind, Outgoing, Publisher, Subscriber, Subscription, Topic};
 
-use crate::fault::Does;
-use crate::link::Link;
+use crate::Options;
 use crate::listening::{Listening, Request, unavailable};
 use crate::names::{self, escape};
-use crate::schema::check_encoding;
+use crate::speaking::Speaking;
 use crate::target::Target;
-use crate::{Options, state};
 
 /// What a notification carries at most. Source: PostgreSQL documentation, `NOTIFY`.
 const PAYLOAD: SizeLimit = SizeLimit::bytes(7_999);
@@ -28,7 +26,7 @@ pub struct PostgresBus {
 }
 
 struct Shared {
-    link: Link,
+    speaking: Speaking,
     options: Options,
     requests: mpsc::UnboundedSender<Request>,
 }
@@ -47,14 +45,10 @@ impl PostgresBus {
 
     pub(crate) async fn start(url: &str, options: Options) -> Result<Self, Error> {
         let target = Target::new(url, &options)?;
-        // One alone, so that messages keep their order.
-        let link = Link::new(target.clone(), 1, &options);
-        let rows =
-            link.call("connecting", Does::Read, "SELECT current_setting('server_encoding')", &[]).await?;
-        check_encoding(&rows.first().map_or(Ok(String::new()), |row| state::column(row, 0))?)?;
+        let speaking = Speaking::start(target.clone(), &options).await?;
         let (requests, asked) = mpsc::unbounded_channel();
         tokio::spawn(Listening::new(target, options.timeout).run(asked));
-        Ok(Self { shared: Arc::new(Shared { link, options, requests }) })
+        Ok(Self { shared: Arc::new(Shared { speaking, options, requests }) })
     }
 
     fn channel(&self, topic: &str) -> Result<Arc<str>, Error> {
@@ -78,12 +72,7 @@ impl Publisher for PostgresBus {
             })?;
             let payload = escape(text);
             PAYLOAD.check("body", payload.as_bytes())?;
-            let notify = "SELECT pg_notify($1, $2)";
-            self.shared
-                .link
-                .call("publishing", Does::Publish, notify, &[&&*channel, &payload])
-                .await
-                .map(drop)
+            self.shared.speaking.notify(&channel, &payload).await
         })
     }
 }

@@ -56,6 +56,7 @@ mod listening;
 mod names;
 mod options;
 mod schema;
+mod speaking;
 mod state;
 mod statements;
 mod store;

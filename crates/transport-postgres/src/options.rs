@@ -81,8 +81,8 @@ impl Options {
         self
     }
 
-    /// How many messages wait in a subscription that is not read; what comes beyond is dropped, and shows as a `Gap`.
-    /// At least 1. Default: 8,192.
+    /// How many messages wait in a subscription that is not read, and 64 MiB of them at most; what comes beyond is dropped,
+    /// and shows as a `Gap`. At least 1. Default: 8,192.
     #[must_use]
     pub fn queue_capacity(mut self, messages: usize) -> Self {
         self.queue_capacity = messages.max(1);

@@ -3,7 +3,9 @@
 use futures::StreamExt;
 use test_servers::{Authority, Postgres};
 use transport_postgres::{Options, PostgresBus, PostgresStore};
-use transport_traits::{DataStore, DataStoreExt, Error, ErrorKind, PublisherExt, Subscriber};
+use transport_traits::{
+    DataStore, DataStoreExt, Delivery, Error, ErrorKind, Precondition, PublisherExt, Subscriber,
+};
 
 use crate::support::{ask, key, number, run};
 
@@ -43,6 +45,19 @@ fn wrong_credentials_are_denied_and_never_shown() {
         let shown = Options::default().client_certificate("", "top-secret");
         let shown = format!("{store:?} {bus:?} {shown:?}");
         assert!(!shown.contains("right-secret") && !shown.contains("top-secret"), "{shown}");
+
+        // The user who made the tables needs no permission. This one has those that the README names.
+        ask(&all, "CREATE USER other PASSWORD 'right-secret'").await;
+        ask(&all, "GRANT SELECT, INSERT, UPDATE, DELETE ON nexus_records, nexus_history TO other").await;
+        let other = PostgresStore::connect(&url("other:right-secret")).await.unwrap();
+        other.put(key("k"), number(2), Precondition::Always).await.unwrap();
+        other.delete(key("k"), Precondition::Always).await.unwrap();
+        assert_eq!(other.versions(key("k")).await.unwrap().len(), 3);
+        other.create(key("k"), number(3)).await.unwrap();
+        let bus = PostgresBus::connect(&url("other:right-secret")).await.unwrap();
+        let mut news = bus.subscribe("news".into()).await.unwrap();
+        bus.send("news", "x").await.unwrap();
+        assert_eq!(news.next().await, Some(Delivery::Message("x".into())));
 
         ask(&all, "GRANT SELECT ON nexus_records TO reader").await;
         let reader = PostgresStore::connect(&url("reader:right-secret")).await.unwrap();

@@ -135,3 +135,17 @@ fn characters_that_are_escaped_count_twice() {
         ));
     });
 }
+
+#[test]
+fn what_others_notify_is_delivered_as_it_is() {
+    run(async {
+        let Some((name, url)) = schema("bus_faults::what_others_notify", "").await else { return };
+        let bus = Options::default().prefix(format!("{name} ")).bus(&url).await.unwrap();
+        let mut news = bus.subscribe("news".into()).await.unwrap();
+        // The escape of this crate's messages, cut short, before something else, and doubled.
+        for body in ["", "\u{1b}", "a\u{1b}x", "\u{1b}\u{1b}", "\u{1b}\u{e9}"] {
+            ask(&url, &format!("SELECT pg_notify('{name} news', '{body}')")).await;
+            expect(&mut news, body).await;
+        }
+    });
+}

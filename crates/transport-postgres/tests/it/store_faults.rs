@@ -14,15 +14,20 @@ use transport_traits::{
 
 use crate::support::{TIMEOUT, ask, expect, key, migrated, number, number_of, run, schema, through};
 
-/// Writes rising numbers until a write fails, and says when it has come some way: the last one that was acknowledged.
-async fn write_until_it_fails(store: &PostgresStore, name: &str, came_far: &UnboundedSender<()>) -> u64 {
+/// Writes rising numbers until a write fails, and says when it has come some way: the last one that was acknowledged, and
+/// whether the one that failed may be there too.
+async fn write_until_it_fails(
+    store: &PostgresStore,
+    name: &str,
+    came_far: &UnboundedSender<()>,
+) -> (u64, bool) {
     for n in 1.. {
         if n == 10 {
             came_far.send(()).unwrap();
         }
         if let Err(error) = store.put(key(name), number(n), Precondition::Always).await {
             assert!(matches!(error.kind(), ErrorKind::Unknown | ErrorKind::Unavailable), "{error}");
-            return n - 1;
+            return (n - 1, error.kind() == ErrorKind::Unknown);
         }
     }
     unreachable!("the loop has no end")
@@ -50,10 +55,13 @@ fn what_was_acknowledged_survives_a_kill_and_the_same_store_goes_on() {
             assert_eq!(down.kind(), ErrorKind::Unavailable);
             server.restart();
             recovered("store, server killed", async || store.get(key("0 0")).await).await;
-            for (name, n) in names.iter().zip(acknowledged) {
-                // The write under way when the server died may be there too.
+            for (name, (n, one_more)) in names.iter().zip(acknowledged) {
+                // What surely failed is not there.
                 let found = number_of(&store, name).await;
-                assert!(found == n || found == n + 1, "{name}: {n} was acknowledged, {found} is there");
+                assert!(
+                    found == n || (one_more && found == n + 1),
+                    "{name}: {n} was acknowledged, {found} is there"
+                );
             }
         }
     });
@@ -150,6 +158,26 @@ fn calls_beyond_the_connections_wait_for_their_turn() {
         assert!(futures::future::join_all(calls).await.iter().all(Result::is_ok));
         let count = format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = '{name}'");
         assert_eq!(ask(&url, &count).await, ["2"]);
+    });
+}
+
+#[test]
+fn a_call_that_gets_no_connection_in_time_surely_did_not_happen() {
+    run(async {
+        let test = "store_faults::a_call_that_gets_no_connection_in_time_surely_did_not_happen";
+        let Some((_, direct)) = schema(test, "").await else { return };
+        migrated(Options::default(), &direct).await;
+        let (proxy, url) = through(test, &direct);
+        let store = Options::default().timeout(TIMEOUT).connections(1).store(&url).await.unwrap();
+        store.put(key("k"), number(1), Precondition::Always).await.unwrap();
+        proxy.stall();
+        let put = |n| store.put(key("k"), number(n), Precondition::Always);
+        let (first, second) = tokio::join!(put(2), put(3));
+        assert_eq!(first.unwrap_err().kind(), ErrorKind::Unknown, "it has the connection");
+        assert_eq!(second.unwrap_err().kind(), ErrorKind::Unavailable);
+        proxy.resume();
+        recovered("store, no connection left", async || store.get(key("k")).await).await;
+        assert!([1, 2].contains(&number_of(&store, "k").await));
     });
 }
 
