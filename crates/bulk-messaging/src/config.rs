@@ -161,7 +161,8 @@ pub struct Config {
     pub max_held_frames: usize,
     /// Frames held behind holes, of all senders together, bytes. Default 4 MiB.
     pub max_held_bytes: usize,
-    /// Messages that a subscription holds for a consumer that lags. Default 4,096.
+    /// Messages that a subscription holds for a consumer that lags: more than the largest frame has of those that it
+    /// reads, or it finds gaps in the largest frames. Default 65,536.
     pub max_inbox_messages: usize,
     /// The same in bytes. Default 4 MiB.
     pub max_inbox_bytes: usize,
@@ -196,7 +197,7 @@ impl Config {
             max_senders: 1_024,
             max_held_frames: 64,
             max_held_bytes: 4 << 20,
-            max_inbox_messages: 4_096,
+            max_inbox_messages: 65_536,
             max_inbox_bytes: 4 << 20,
         }
     }

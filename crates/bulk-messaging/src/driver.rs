@@ -19,7 +19,8 @@ use crate::shared::{Shared, State};
 /// Events handled before outputs are looked at, and rounds before others get the thread.
 const BATCH: usize = 64;
 
-/// Bytes of received frames after which outputs are looked at: a byte of a mad frame becomes many of outputs.
+/// Bytes of received frames after which outputs are looked at, for a byte of a mad frame becomes many of outputs; and
+/// after which others get the thread: consumers that share it read what has come before there is more.
 const BATCH_BYTES: usize = 64 << 10;
 
 type Publishing = BoxFuture<'static, (PublishId, Result<(), Error>)>;
@@ -43,8 +44,8 @@ impl Driver {
         Self { shared, publisher, publishing: FuturesUnordered::new(), links, sleep: None }
     }
 
-    /// Takes in what has happened outside; false if there was nothing.
-    fn gather(&mut self, cx: &mut Context<'_>) -> bool {
+    /// Takes in what has happened outside. Says how many bytes were received; `None` if nothing has happened.
+    fn gather(&mut self, cx: &mut Context<'_>) -> Option<usize> {
         let mut inputs = Vec::new();
         while inputs.len() < BATCH
             && let Poll::Ready(Some((id, result))) = self.publishing.poll_next_unpin(cx)
@@ -70,7 +71,7 @@ impl Driver {
             let now = self.shared.timer.now();
             inputs.into_iter().for_each(|input| state.machine.handle(now, input));
         }
-        happened
+        happened.then_some(bytes)
     }
 
     fn link_event(&self, event: link::Event) -> Option<Input> {
@@ -153,15 +154,20 @@ impl Future for Driver {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut received = 0;
         for _ in 0..BATCH {
             let (wakeup, over) = self.act(cx);
             if over {
                 report_rest(&self.shared.lock());
                 return Poll::Ready(());
             }
-            let happened = self.gather(cx);
-            if !happened && !self.woken_at(cx, wakeup) {
-                return Poll::Pending;
+            if received >= BATCH_BYTES {
+                break;
+            }
+            match self.gather(cx) {
+                Some(bytes) => received += bytes,
+                None if self.woken_at(cx, wakeup) => {}
+                None => return Poll::Pending,
             }
         }
         cx.waker().wake_by_ref();

@@ -10,6 +10,10 @@ use crate::machine::Known;
 use crate::shared::{Shared, State, remember, wake};
 use crate::{OnFull, Refusal};
 
+/// Bytes accepted after which the next publisher gives way once: the driver may share its thread, and with a queue that
+/// has room a publisher would not wait for anything until it is full.
+const TURN: usize = 64 << 10;
+
 /// A message on its way into the queue, and its place in the line for room. Dropping it gives up that place.
 pub(crate) struct Entrance<'a> {
     shared: &'a Shared,
@@ -35,6 +39,11 @@ impl<'a> Entrance<'a> {
         if state.closed {
             return Poll::Ready(Err(closed()));
         }
+        if state.accepted >= TURN {
+            state.accepted = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let first = state.room.first_key_value().map(|(&place, _)| place);
         let pushed = if first == self.place { self.push(&mut state) } else { Err(Refusal::Full) };
         match pushed {
@@ -55,6 +64,7 @@ impl<'a> Entrance<'a> {
     fn push(&mut self, state: &mut State) -> Result<(), Refusal> {
         let id = self.confirm.is_some().then(|| state.next_id());
         state.machine.push_known(self.shared.timer.now(), &self.message, self.known, id)?;
+        state.accepted += self.message.body.len();
         if let Some((id, confirm)) = id.zip(self.confirm.take()) {
             remember(&mut state.confirms, id, confirm);
         }

@@ -145,7 +145,8 @@ impl Publisher for BulkMessaging {
     /// Accepts a message: it is ready when the message is in the queue, not when it is sent. In the format `Nexus` the body is one JSON value;
     /// it arrives as it is, without white space around it.
     ///
-    /// A future dropped while it waits for room publishes nothing.
+    /// Every 64 KiB of bodies one publish gives way before it is ready, so that a driver on the same thread has its turn. A
+    /// future dropped then, or while it waits for room, publishes nothing.
     ///
     /// # Errors
     /// `TooLarge` and `Invalid` (not JSON, or the inner topic `~`), `Unavailable` where the queue is full and

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use futures::Stream;
@@ -12,6 +12,9 @@ use transport_traits::{Delivery, Topic};
 use crate::shared::Shared;
 
 type InboxId = u64;
+
+/// Deliveries that a subscription takes out of its inbox at a time, so that it seldom needs the lock.
+const HANDFUL: usize = 64;
 
 /// The inboxes of all subscriptions, by inner topic.
 pub(crate) struct Inboxes {
@@ -91,17 +94,28 @@ impl Inboxes {
         std::mem::take(&mut self.wakers)
     }
 
-    fn poll(&mut self, topic: &Topic, id: InboxId, cx: &Context<'_>) -> Poll<Option<Delivery>> {
+    /// Moves the next deliveries to `taken`; says false if there will be none any more.
+    fn poll(
+        &mut self,
+        topic: &Topic,
+        id: InboxId,
+        taken: &mut VecDeque<Delivery>,
+        cx: &Context<'_>,
+    ) -> Poll<bool> {
         let inbox = self.inboxes.get_mut(topic).and_then(|inboxes| inboxes.get_mut(&id));
-        let Some(inbox) = inbox else { return Poll::Ready(None) };
-        let Some(delivery) = inbox.unread.pop_front() else {
+        let Some(inbox) = inbox else { return Poll::Ready(false) };
+        if inbox.unread.is_empty() {
             inbox.waker = Some(cx.waker().clone());
             return Poll::Pending;
-        };
-        if let Delivery::Message(body) = &delivery {
-            inbox.bytes -= body.len();
         }
-        Poll::Ready(Some(delivery))
+        let handful = inbox.unread.len().min(HANDFUL);
+        for delivery in inbox.unread.drain(..handful) {
+            if let Delivery::Message(body) = &delivery {
+                inbox.bytes -= body.len();
+            }
+            taken.push_back(delivery);
+        }
+        Poll::Ready(true)
     }
 }
 
@@ -110,20 +124,26 @@ pub(crate) struct InboxStream {
     shared: Arc<Shared>,
     topic: Topic,
     id: InboxId,
+    /// Taken out of the inbox, and not read yet.
+    taken: VecDeque<Delivery>,
 }
 
 impl InboxStream {
     pub(crate) fn new(shared: Arc<Shared>, topic: Topic) -> Self {
         let id = shared.watch(topic.clone());
-        Self { shared, topic, id }
+        Self { shared, topic, id, taken: VecDeque::new() }
     }
 }
 
 impl Stream for InboxStream {
     type Item = Delivery;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
-        self.shared.lock().inboxes.poll(&self.topic, self.id, cx)
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
+        let Self { shared, topic, id, taken } = &mut *self;
+        if taken.is_empty() && !ready!(shared.lock().inboxes.poll(topic, *id, taken, cx)) {
+            return Poll::Ready(None);
+        }
+        Poll::Ready(taken.pop_front())
     }
 }
 

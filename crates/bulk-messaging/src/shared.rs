@@ -37,6 +37,8 @@ pub(crate) struct State {
     pub(crate) connected: bool,
     /// Who waits for room in the queue, in the order of coming.
     pub(crate) room: BTreeMap<u64, Waker>,
+    /// Bytes accepted since a publisher last gave way.
+    pub(crate) accepted: usize,
     next_id: u64,
     pub(crate) driver: Option<Waker>,
     /// What the drain gave back and nobody has taken yet.
@@ -59,6 +61,7 @@ impl Shared {
             connects: Vec::new(),
             connected: false,
             room: BTreeMap::new(),
+            accepted: 0,
             next_id: 0,
             driver: None,
             leftover: Vec::new(),

@@ -185,6 +185,25 @@ fn an_idle_sender_repeats_its_head_after_1_2_4_to_30_seconds() {
 }
 
 #[test]
+fn a_sender_with_a_heartbeat_repeats_no_head_and_once_it_stops_its_last_frame_is_missed_all_the_same() {
+    let mut world = world(2, 1, 4, false);
+    for beat in 0..30 {
+        world.say(0, "a", beat);
+        world.run(SECOND * 19 / 10);
+    }
+    let published = world.servers[0].published.len();
+    assert_eq!(published, 30 + 1, "one head follows the very first frame");
+    world.faults.lose = 1.0;
+    world.say(0, "a", 30);
+    world.run(SECOND / 10);
+    world.faults.lose = 0.0;
+    world.run(2 * SECOND);
+    assert_eq!(world.gaps(1), 0);
+    world.run(2 * SECOND);
+    assert_eq!(world.gaps(1), 1);
+}
+
+#[test]
 fn own_messages_come_back_in_order_and_are_counted_as_own() {
     let mut world = world(2, 1, 4, false);
     talk(&mut world, 1, 5);

@@ -293,3 +293,17 @@ async fn it_runs_on_tokio_from_several_threads_of_control() {
     // In the clock's time, which runs as fast as there is nothing to do.
     tokio::time::timeout(60 * SECOND, driver).await.expect("the driver ends").expect("it does not panic");
 }
+
+#[tokio::test]
+async fn a_publisher_that_never_has_to_wait_lets_the_driver_on_its_thread_have_turns() {
+    let fleet = Fleet::new();
+    let timer = std::sync::Arc::new(transport_traits::TokioTimer::new());
+    let (bulk, driver) =
+        bulk_messaging::BulkMessaging::new(fleet.bus.clone(), fleet.bus.clone(), timer, Config::new("real"))
+            .expect("a fitting configuration");
+    tokio::spawn(driver);
+    for number in 0..200 {
+        bulk.publish(long(number)).await.expect("accepted");
+    }
+    assert!(bulk.stats().queued_messages < 200, "the queue has room for all, and still some have left");
+}

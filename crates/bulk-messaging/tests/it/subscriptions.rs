@@ -1,9 +1,11 @@
 //! Inner subscriptions, and the real one beneath them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use bulk_messaging::{BulkMessaging, Config};
 use futures::{FutureExt, StreamExt};
-use transport_traits::{Delivery, ErrorKind, PublisherExt, Subscriber};
+use transport_traits::{Delivery, ErrorKind, PublisherExt, Subscriber, TokioTimer};
 
 use crate::fleet::Fleet;
 
@@ -93,6 +95,29 @@ fn a_consumer_that_lags_finds_a_gap_and_then_the_newest_messages() {
     assert_eq!(read, ["0", "1", "2", "3", "4"]);
     assert_eq!(fleet.read(&mut lags), ["gap", "3", "4"]);
     assert_eq!(bulk.stats().lagged, 3);
+}
+
+#[tokio::test]
+async fn a_task_on_the_drivers_thread_keeps_up_with_whatever_comes_at_once() {
+    let fleet = Fleet::new();
+    let timer = Arc::new(TokioTimer::new());
+    let mut config = Config::new("real");
+    config.max_inbox_messages = 2_500;
+    let (bulk, driver) = BulkMessaging::new(fleet.bus.clone(), fleet.bus.clone(), timer, config)
+        .expect("a fitting configuration");
+    tokio::spawn(driver);
+    let mut reads = bulk.subscribe("a".into()).await.expect("subscribed");
+    // A frame of 72 KB, which has no header, again and again.
+    let message = format!("\"{}\"", "x".repeat(70));
+    let frame = format!(r#"{{"a":[{}]}}"#, vec![message; 1_000].join(","));
+    (0..20).for_each(|_| fleet.bus.send(&Delivery::Message(frame.clone().into())));
+    let read = async move {
+        for number in 0..20_000 {
+            assert!(matches!(reads.next().await, Some(Delivery::Message(_))), "a gap at {number}");
+        }
+    };
+    tokio::spawn(read).await.expect("nothing is missing");
+    assert_eq!(bulk.stats().lagged, 0);
 }
 
 #[test]
