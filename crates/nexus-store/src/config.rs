@@ -37,8 +37,9 @@ pub struct Config {
     pub adopt_after: Duration,
     /// How long a write of another server stays visible here without being confirmed. Default 10 min.
     pub withdraw_after: Duration,
-    /// How often an open record is compared with the store although nothing suggests a difference.
-    /// Default 5 min.
+    /// How often an open record is compared with the store although nothing suggests a difference, each time a read of the
+    /// store. It bounds how long a write stays unseen of which nobody can tell: its server crashed after the write was
+    /// sent and before it told anybody, and nobody else writes the record since. Default 5 min.
     pub revalidate_every: Duration,
     /// The longest wait before a read that another server's message asks for; each server picks its own
     /// by chance, so that a fleet does not read all at once. Default 500 ms.

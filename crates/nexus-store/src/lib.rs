@@ -94,7 +94,8 @@
 //! - **The bus takes nothing**: views differ as when messages are lost. A record that nobody holds is forgotten
 //!   with what it had to tell once it is saved and five messages in a row failed.
 //! - **Messages are lost**: views differ until the next commit, the next [`Gap`](transport_traits::Delivery::Gap)
-//!   or the next revalidation ([`Config::revalidate_every`]), whichever is first.
+//!   or the next revalidation ([`Config::revalidate_every`]), whichever is first. So it is with a write whose server
+//!   crashes before it tells anybody; what it had told, others look after within [`Config::adopt_after`].
 //! - **Somebody on the bus lies**: who can publish is trusted. What is damaged or impossible is found and ignored,
 //!   but a message that says a commit contains what it does not is believed if its digest is right, until the
 //!   next read. Let only your servers publish on the topics of save data.

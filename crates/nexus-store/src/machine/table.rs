@@ -172,7 +172,9 @@ impl Table {
         if let Some(at) = marked {
             // A mark in the future was set by a clock that was wrong: what it says about age is void.
             if next.mark.at <= at {
-                next.aged = next.aged.max(next.mark.commit);
+                // No commit came when the next mark was due: all were made before.
+                let paused = self.commits > 0 && at - next.mark.at >= 2 * KEEP;
+                next.aged = next.aged.max(if paused { self.commits } else { next.mark.commit });
             }
             next.mark = Mark { commit: commits, at };
         }

@@ -59,6 +59,17 @@ fn a_writer_is_forgotten_only_when_room_is_needed_and_it_is_old() {
 }
 
 #[test]
+fn a_full_table_that_nobody_moved_for_long_has_room_at_once() {
+    let table = commit(&Table::new(0), 1, 1, 0).unwrap();
+    let table = commit(&table, 1, 2, 59).unwrap();
+    let table = commit(&table, 2, 1, 59).unwrap();
+    assert_eq!(commit(&table, 3, 1, 119), Err(Full), "as far as is known, both may have moved just now");
+    let pruned = commit(&table, 3, 1, 120).unwrap();
+    assert_eq!(pruned.writers.keys().copied().collect::<Vec<_>>(), [2, 3]);
+    assert_eq!((pruned.fence, pruned.aged), (2, 3));
+}
+
+#[test]
 fn a_mark_from_a_clock_far_ahead_does_not_stop_forgetting() {
     let table = commit(&Table::new(0), 1, 1, 1_000_000).unwrap();
     let table = commit(&table, 2, 1, 0).unwrap();
