@@ -11,6 +11,7 @@ pub(crate) struct Agenda<T> {
     heap: BinaryHeap<Reverse<(Instant, u64, usize)>>,
     things: Vec<Option<T>>,
     free: Vec<usize>,
+    /// Turns taken: what is entered at equal times has the order of its turns.
     entered: u64,
 }
 
@@ -20,13 +21,25 @@ impl<T> Agenda<T> {
     }
 
     pub(crate) fn enter(&mut self, at: Instant, thing: T) {
+        let turn = self.take_turns(1);
+        self.enter_for(at, turn, thing);
+    }
+
+    /// Takes so many turns in a row, for things to be entered later as if they were now, and says the first.
+    pub(crate) const fn take_turns(&mut self, count: usize) -> u64 {
+        let first = self.entered;
+        self.entered += count as u64;
+        first
+    }
+
+    /// Enters a thing for a turn that was taken.
+    pub(crate) fn enter_for(&mut self, at: Instant, turn: u64, thing: T) {
         let place = self.free.pop().unwrap_or_else(|| {
             self.things.push(None);
             self.things.len() - 1
         });
         self.things[place] = Some(thing);
-        self.entered += 1;
-        self.heap.push(Reverse((at, self.entered, place)));
+        self.heap.push(Reverse((at, turn, place)));
     }
 
     /// When the first thing is due.

@@ -33,6 +33,8 @@ pub(crate) struct Host<N> {
     pub(crate) paused_until: Option<Instant>,
     /// What came while it stood still.
     pub(crate) held: Vec<Event>,
+    /// Messages up to this number do not reach it any more: its connection to the bus broke after they were published.
+    pub(crate) missed: u64,
     /// When it wants to be woken.
     pub(crate) wanted: Option<Instant>,
     /// The earliest time at which it is on the agenda for that.
@@ -47,6 +49,7 @@ impl<N> Host<N> {
             ahead: 0,
             paused_until: None,
             held: Vec::new(),
+            missed: 0,
             wanted: None,
             entered: None,
         }

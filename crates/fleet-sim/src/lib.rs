@@ -50,10 +50,11 @@
 //!     loop {
 //!         let written = match store.get(key.clone()).await {
 //!             Err(_) => Err(ErrorKind::Unavailable),
-//!             Ok(None) => store.create(key.clone(), Record::new("1")).await.map_err(|e| e.kind()),
+//!             Ok(None) => store.create(key.clone(), Record::new(r#"{"n":1}"#)).await.map_err(|e| e.kind()),
 //!             Ok(Some(old)) => {
-//!                 let next = old.record.value.parse::<u32>().unwrap() + 1;
-//!                 let next = Record::new(next.to_string());
+//!                 let mut value: serde_json::Value = serde_json::from_str(&old.record.value).unwrap();
+//!                 value["n"] = (value["n"].as_u64().unwrap() + 1).into();
+//!                 let next = Record::new(value.to_string());
 //!                 store.compare_and_swap(key.clone(), old.version, next).await.map_err(|e| e.kind())
 //!             }
 //!         };
@@ -69,7 +70,7 @@
 //!     (0..3).for_each(|_| drop(sim.launch_app(count)));
 //!     sim.run(Duration::from_secs(60));
 //!     let stored = sim.store.get(&RecordKey::new("s", "k")).unwrap();
-//!     assert_eq!(&*stored.record.value, "3");
+//!     assert_eq!(&*stored.record.value, r#"{"n":3}"#);
 //! });
 //! ```
 //!
@@ -81,7 +82,8 @@
 //! - **The store** ([`Store`]) takes its time, throttles, is away, and loses calls before or after it carries them out.
 //!   It never breaks the promises of the port.
 //! - **Servers** pause, crash, start again on the same [host](HostId) or another one, and have clocks that are wrong and
-//!   jump. What was on the way to a process that ended does not reach the next one.
+//!   jump. What was on the way to a process that ended does not reach the next one. Their connections to the bus break,
+//!   which subscriptions are told of by `Gap`; what the bus itself loses is lost without a word, as with real services.
 //! - **Everything repeats.** The same seed with the same deeds gives the same [`Sim::trace_hash`], on every machine, in
 //!   debug and in release.
 //!
@@ -90,6 +92,7 @@
 mod agenda;
 mod bus;
 mod chance;
+mod fan;
 mod host;
 mod node;
 mod process;

@@ -33,6 +33,8 @@ pub enum Happening {
     },
     /// A process stands still until then.
     Paused(Instant),
+    /// Its connection to the bus broke and was made anew.
+    Reconnected,
     /// Its wall clock was set: so many microseconds ahead of the simulation's.
     ClockSet(i64),
     /// It was polled because the time had come.
@@ -123,6 +125,7 @@ impl Happening {
             Self::Answered(call) => (8, *call),
             Self::Carried(commits) => (9, *commits as u64),
             Self::Note(text) => (10, hash_bytes(text.as_bytes())),
+            Self::Reconnected => (11, 0),
         }
     }
 }
@@ -139,6 +142,7 @@ impl fmt::Display for TraceEntry {
             Happening::Ended { crashed: false } => f.write_str("exits"),
             Happening::Paused(until) => write!(f, "stands still until {until}"),
             Happening::ClockSet(ahead) => write!(f, "has its clock {ahead} µs ahead"),
+            Happening::Reconnected => f.write_str("connects to the bus anew"),
             Happening::Woken => f.write_str("wakes"),
             Happening::Published { number, answer: Ok(()), .. } => write!(f, "publishes #{number}"),
             Happening::Published { number, answer: Err(kind), .. } => {

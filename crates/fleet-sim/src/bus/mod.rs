@@ -88,7 +88,6 @@ pub(crate) struct Verdict {
     pub(crate) answer: Result<(), ErrorKind>,
     pub(crate) answer_at: Instant,
     pub(crate) message: Arc<Message>,
-    pub(crate) deliveries: Vec<(Instant, HostId)>,
 }
 
 /// The bus of a simulation. Its fields may be changed at any time.
@@ -163,6 +162,12 @@ impl Bus {
         self.subscribers.entry(topic).or_default().insert(host);
     }
 
+    /// What a host subscribes to.
+    pub(crate) fn topics(&self, host: HostId) -> Vec<Topic> {
+        let subscribed = self.subscribers.iter().filter(|(_, hosts)| hosts.contains(&host));
+        subscribed.map(|(topic, _)| topic.clone()).collect()
+    }
+
     pub(crate) fn unsubscribe(&mut self, host: HostId, topic: &Topic) {
         if let Some(hosts) = self.subscribers.get_mut(topic) {
             hosts.remove(&host);
@@ -176,7 +181,15 @@ impl Bus {
         });
     }
 
-    pub(crate) fn publish(&mut self, now: Instant, from: HostId, message: Outgoing, servers: u32) -> Verdict {
+    /// Adds to `reached` whom it reaches, and when.
+    pub(crate) fn publish(
+        &mut self,
+        now: Instant,
+        from: HostId,
+        message: Outgoing,
+        servers: u32,
+        reached: &mut Vec<(Instant, HostId)>,
+    ) -> Verdict {
         let answer_at = now + self.faults.accept.draw(&mut self.rng);
         let load = Load { servers, players: self.players };
         let (answer, carried) = self.judge(now, from, &message, load);
@@ -185,8 +198,10 @@ impl Bus {
         self.published.push(Published { at: now, from, topic, bytes, answer });
         let message =
             Arc::new(Message { number: self.stats.publishes, topic: message.topic, body: message.body });
-        let deliveries = if carried { self.broadcast(now, from, &message, load) } else { Vec::new() };
-        Verdict { answer, answer_at, message, deliveries }
+        if carried {
+            self.broadcast((now, from), &message, load, reached);
+        }
+        Verdict { answer, answer_at, message }
     }
 
     /// The answer to a publish, and whether it is carried out.
@@ -217,13 +232,13 @@ impl Bus {
 
     fn broadcast(
         &mut self,
-        now: Instant,
-        from: HostId,
+        (now, from): (Instant, HostId),
         message: &Arc<Message>,
         load: Load,
-    ) -> Vec<(Instant, HostId)> {
-        let mut deliveries = Vec::new();
-        let Some(hosts) = self.subscribers.get(&message.topic) else { return deliveries };
+        reached: &mut Vec<(Instant, HostId)>,
+    ) {
+        let Some(hosts) = self.subscribers.get(&message.topic) else { return };
+        let before = reached.len();
         for &to in hosts.iter().filter(|&&to| self.echo || to != from) {
             if happens(&mut self.rng, self.faults.loss) {
                 self.stats.lost += 1;
@@ -247,11 +262,10 @@ impl Bus {
             }
             let copies = 1 + u32::from(happens(&mut self.rng, self.faults.duplication));
             for _ in 0..copies {
-                deliveries.push((now + self.faults.delay.draw(&mut self.rng), to));
+                reached.push((now + self.faults.delay.draw(&mut self.rng), to));
             }
         }
-        self.stats.deliveries += deliveries.len() as u64;
-        deliveries
+        self.stats.deliveries += (reached.len() - before) as u64;
     }
 
     /// What waited at links that are clogged no more.

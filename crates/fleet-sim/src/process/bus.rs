@@ -1,5 +1,6 @@
 //! The simulated bus as a port.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -62,6 +63,7 @@ impl Subscriber for SimBus {
             self.check(&topic)?;
             let id = lock(&self.desk).subscribe(&topic);
             let subscription: Subscription = Box::pin(Inbox { desk: self.desk.clone(), topic, id });
+            give_way().await; // The subscription is in place when the call returns.
             Ok(subscription)
         })
     }
@@ -69,6 +71,19 @@ impl Subscriber for SimBus {
     fn hears_own_echo(&self) -> bool {
         self.echo
     }
+}
+
+/// Lets the process carry out what was asked for, as it does before any task goes on.
+async fn give_way() {
+    let mut has_waited = false;
+    let wait = |context: &mut Context<'_>| {
+        if std::mem::replace(&mut has_waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    };
+    poll_fn(wait).await;
 }
 
 struct Inbox {

@@ -12,8 +12,7 @@ use super::calls::Answer;
 use super::desk::Desk;
 use crate::{Action, Event};
 
-/// The data store of a simulation, as one process has it. It has no history, and takes every text as a value: whether that
-/// is a JSON object is not looked at.
+/// The data store of a simulation, as one process has it. It has no history.
 #[derive(Debug)]
 pub struct SimStore {
     desk: Arc<Mutex<Desk>>,

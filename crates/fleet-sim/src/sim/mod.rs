@@ -5,10 +5,11 @@ mod run;
 use std::sync::Arc;
 use std::time::Duration;
 
-use transport_traits::{Instant, Record, RecordKey, WallTime};
+use transport_traits::{Delivery, Instant, Record, RecordKey, WallTime};
 
 use crate::agenda::Agenda;
-use crate::bus::{Bus, Message};
+use crate::bus::Bus;
+use crate::fan::{Fan, Spare};
 use crate::host::{Host, HostId, Life};
 use crate::store::{Store, StoreCall};
 use crate::trace::{Happening, Trace, TraceEntry};
@@ -20,7 +21,7 @@ const START: WallTime = WallTime::from_micros(1_767_225_600_000_000);
 /// What is to happen.
 #[derive(Debug)]
 enum Due {
-    Deliver(Life, Arc<Message>),
+    Deliver(Fan),
     Answer(Life, CallId, Event),
     Carry { by: Life, id: CallId, call: StoreCall, answered: bool },
     Wake(HostId),
@@ -40,6 +41,9 @@ pub struct Sim<N> {
     hosts: Vec<Host<N>>,
     running: u32,
     agenda: Agenda<Due>,
+    /// Whom the publish reaches that is being made, and when.
+    reached: Vec<(Instant, HostId)>,
+    spare: Spare,
     trace: Trace,
 }
 
@@ -56,6 +60,8 @@ impl<N: Node> Sim<N> {
             hosts: Vec::new(),
             running: 0,
             agenda: Agenda::new(),
+            reached: Vec::new(),
+            spare: Spare::default(),
             trace: Trace::new(),
         }
     }
@@ -112,6 +118,19 @@ impl<N: Node> Sim<N> {
         self.host_mut(host).paused_until = Some(longest);
         self.agenda.enter(longest, Due::Resume(life));
         self.note_on(host, Happening::Paused(longest));
+    }
+
+    /// Breaks the connection of a host to the bus, and makes it anew: what is under way to it is lost, and each of its
+    /// subscriptions is told that messages may be missing.
+    pub fn reconnect(&mut self, host: HostId) {
+        let Some(life) = self.life(host) else { return };
+        self.host_mut(host).missed = self.bus.stats().publishes;
+        self.note_on(host, Happening::Reconnected);
+        for topic in self.bus.topics(host) {
+            if !self.is_over(life) {
+                self.tell(life, Event::Delivered(topic, Delivery::Gap));
+            }
+        }
     }
 
     /// Sets the wall clock of a host so many microseconds ahead of the simulation's, or behind it.
@@ -191,8 +210,7 @@ impl<N: Node> Sim<N> {
 
     /// The process that runs on a host.
     fn life(&self, host: HostId) -> Option<Life> {
-        let place = self.host(host);
-        place.node.is_some().then_some(Life { host, number: place.lives })
+        life(&self.hosts, host)
     }
 
     fn is_over(&self, life: Life) -> bool {
@@ -206,4 +224,10 @@ impl<N: Node> Sim<N> {
     fn host_mut(&mut self, HostId(number): HostId) -> &mut Host<N> {
         &mut self.hosts[number as usize]
     }
+}
+
+/// The process that runs on one of the hosts.
+fn life<N>(hosts: &[Host<N>], host: HostId) -> Option<Life> {
+    let place = &hosts[host.0 as usize];
+    place.node.is_some().then_some(Life { host, number: place.lives })
 }

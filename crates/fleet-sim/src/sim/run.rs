@@ -1,11 +1,14 @@
 //! Lets time pass: takes what is due from the agenda, and carries out what nodes want.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use transport_traits::limits::Load;
 use transport_traits::{Delivery, Error, ErrorKind, Instant, Outgoing};
 
-use super::{Due, Sim};
+use super::{Due, Sim, life};
+use crate::bus::Message;
+use crate::fan::Fan;
 use crate::host::{HostId, Life};
 use crate::store::{StoreAnswer, StoreCall};
 use crate::trace::{Happening, hash_bytes};
@@ -52,13 +55,7 @@ impl<N: Node> Sim<N> {
 
     fn happen(&mut self, due: Due) {
         match due {
-            Due::Deliver(to, message) => {
-                if !self.is_over(to) {
-                    self.note_on(to.host, Happening::Delivered(message.number));
-                    let delivery = Delivery::Message(message.body.clone());
-                    self.tell(to, Event::Delivered(message.topic.clone(), delivery));
-                }
-            }
+            Due::Deliver(fan) => self.deliver(fan),
             Due::Answer(to, CallId(call), event) => {
                 if !self.is_over(to) {
                     self.note_on(to.host, Happening::Answered(call));
@@ -71,8 +68,27 @@ impl<N: Node> Sim<N> {
         }
     }
 
+    /// Delivers what comes now. What comes later stays on the agenda.
+    fn deliver(&mut self, mut fan: Fan) {
+        while let Some(to) = fan.take_due(self.now) {
+            if !self.is_over(to) && fan.message.number > self.host(to.host).missed {
+                self.note_on(to.host, Happening::Delivered(fan.message.number));
+                let delivery = Delivery::Message(fan.message.body.clone());
+                self.tell(to, Event::Delivered(fan.message.topic.clone(), delivery));
+            }
+        }
+        self.enter_fan(fan);
+    }
+
+    fn enter_fan(&mut self, fan: Fan) {
+        match fan.next() {
+            Some((at, turn)) => self.agenda.enter_for(at, turn, Due::Deliver(fan)),
+            None => self.spare.keep(fan),
+        }
+    }
+
     /// Tells a process that runs, now or when it goes on.
-    fn tell(&mut self, to: Life, event: Event) {
+    pub(super) fn tell(&mut self, to: Life, event: Event) {
         let now = self.now_on(to.host);
         let place = self.host_mut(to.host);
         if place.paused_until.is_some() {
@@ -167,14 +183,13 @@ impl<N: Node> Sim<N> {
 
     fn publish(&mut self, from: Life, id: CallId, message: Outgoing) {
         let hash = hash_bytes(&message.body) ^ hash_bytes(message.topic.as_bytes());
-        let verdict = self.bus.publish(self.now, from.host, message, self.running);
+        let mut reached = std::mem::take(&mut self.reached);
+        let verdict = self.bus.publish(self.now, from.host, message, self.running, &mut reached);
         let (number, answer) = (verdict.message.number, verdict.answer);
         self.note_on(from.host, Happening::Published { number, hash, answer });
-        for (at, host) in verdict.deliveries {
-            if let Some(to) = self.life(host) {
-                self.agenda.enter(at, Due::Deliver(to, verdict.message.clone()));
-            }
-        }
+        self.enter_arrivals(verdict.message, &reached);
+        reached.clear();
+        self.reached = reached;
         let answer = answer.map_err(|kind| Error::new(kind, "publish"));
         self.agenda.enter(verdict.answer_at, Due::Answer(from, id, Event::Published(id, answer)));
     }
@@ -182,10 +197,16 @@ impl<N: Node> Sim<N> {
     /// Delivers what waited at links that are clogged no more.
     fn release(&mut self) {
         for (at, host, message) in self.bus.take_released(self.now) {
-            if let Some(to) = self.life(host) {
-                self.agenda.enter(at, Due::Deliver(to, message));
-            }
+            self.enter_arrivals(message, &[(at, host)]);
         }
+    }
+
+    fn enter_arrivals(&mut self, message: Arc<Message>, reached: &[(Instant, HostId)]) {
+        let first = self.agenda.take_turns(reached.len());
+        let hosts = &self.hosts;
+        let arrivals = reached.iter().filter_map(|(at, to)| Some((*at, life(hosts, *to)?)));
+        let fan = Fan::new(message, first, arrivals, &mut self.spare);
+        self.enter_fan(fan);
     }
 
     fn call(&mut self, by: Life, id: CallId, call: StoreCall) {

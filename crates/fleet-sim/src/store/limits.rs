@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use transport_traits::limits::{FleetRate, Load, SizeLimit};
-use transport_traits::{ErrorKind, Instant, StoreLimits};
+use transport_traits::{ErrorKind, Instant, Record, StoreLimits};
 
 use super::StoreCall;
 use crate::{HostId, SlidingWindow};
@@ -34,10 +34,18 @@ pub(super) fn check_sizes(limits: &StoreLimits, call: &StoreCall) -> Result<(), 
     key.map_or(Ok(()), |key| check(limits.key, "key", key))?;
     check(limits.store_name, "store name", store)?;
     if let StoreCall::Put(_, record, _) = call {
+        check_form(record)?;
         check(limits.value, "value", &record.value)?;
         check(limits.metadata, "metadata", &record.metadata)?;
     }
     Ok(())
+}
+
+/// A value is a JSON object, and metadata is plain printable ASCII.
+fn check_form(record: &Record) -> Result<(), ErrorKind> {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    let is_object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&record.value).is_ok();
+    if is_object && record.metadata.bytes().all(is_plain) { Ok(()) } else { Err(ErrorKind::Invalid) }
 }
 
 impl Usage {

@@ -35,6 +35,17 @@ fn what_comes_during_a_pause_is_told_after_it() {
 }
 
 #[test]
+fn a_broken_connection_loses_what_is_under_way_and_says_so_on_every_topic() {
+    let (mut sim, hosts) = fleet(2, 1);
+    publish(&mut sim, hosts[0], "lost");
+    sim.reconnect(hosts[1]);
+    publish(&mut sim, hosts[0], "heard");
+    sim.run(secs(1));
+    assert_eq!(heard(&sim, hosts[0]), ["lost", "heard"]);
+    assert_eq!(heard(&sim, hosts[1]), ["(gap)", "heard"]);
+}
+
+#[test]
 fn a_pause_within_a_pause_makes_it_longer_and_never_shorter() {
     let (mut sim, hosts) = fleet(1, 1);
     sim.pause(hosts[0], secs(3));

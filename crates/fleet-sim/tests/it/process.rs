@@ -186,3 +186,18 @@ fn chance_finds_the_order_of_tasks_in_which_a_race_is_lost() {
 fn the_hash_of_an_async_run_is_the_same_on_every_machine_and_in_every_build() {
     assert_eq!(format!("{:016x}", wild(1).0), "461082196c9b2f7d");
 }
+
+#[test]
+fn a_subscription_is_told_that_its_connection_broke() {
+    let (mut sim, log) = (Sim::new(1), Log::default());
+    let heard = log.clone();
+    let host = sim.launch_app(|ports| async move {
+        let mut hall = ports.bus().subscribe("hall".into()).await.expect("the name is good");
+        while let Some(delivery) = hall.next().await {
+            say(&heard, format!("{delivery:?}"));
+        }
+    });
+    sim.run(secs(1));
+    sim.reconnect(host);
+    assert_eq!(said(&log), ["Gap"]);
+}

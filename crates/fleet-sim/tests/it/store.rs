@@ -69,7 +69,7 @@ fn sizes_and_rates_are_kept() {
     sim.store.limits.value = Some(SizeLimit::chars(3));
     sim.store.limits.writes = Some(FleetRate::per_minute(2));
     sim.store.limits.requests = Some(FleetRate::per_minute(4));
-    for value in ["1234", "123", "12", "1"] {
+    for value in ["{  }", "{ }", "{ }", "{}"] {
         put(&mut sim, hosts[0], value, Precondition::Always);
     }
     (0..3).for_each(|_| get(&mut sim, hosts[1]));

@@ -31,6 +31,7 @@ impl Node for Puppet {
             Event::Delivered(_, Delivery::Message(body)) => {
                 self.heard.push((at, String::from_utf8(body.to_vec()).expect("tests publish text")));
             }
+            Event::Delivered(_, Delivery::Gap) => self.heard.push((at, "(gap)".to_owned())),
             Event::Published(_, result) => self.published.push(result.map_err(|error| error.kind())),
             Event::Put(_, result) => {
                 let result = result.map(|version| version.to_string()).map_err(|error| error.kind());

@@ -5,14 +5,15 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use super::log::Listed;
-use crate::wire::{Op, entry_hash};
+use crate::wire::{Op, entry_hash, text_hash};
 
 /// What an entry takes in memory beyond its key, the text of its value, and the value as decoded: what bounds on
 /// memory reckon with, in bytes. With 10,000 entries of 40 bytes it was 130 in the machine and 130 in the handle;
 /// the rest is for smaller entries and emptier tables.
 pub const ENTRY_OVERHEAD: usize = 320;
 
-/// The latest item of a key. Items are equal if their keys are, and ordered by them.
+/// The latest item of a key. Items are equal if their keys are, and ordered by a hash of them before anything else: it lies
+/// in the item, and the key elsewhere in memory that is not looked at for each comparison.
 #[derive(Debug)]
 pub(crate) struct Item {
     /// The key and, behind it, the JSON text of the value: one allocation instead of two.
@@ -20,6 +21,7 @@ pub(crate) struct Item {
     pub(crate) version: u64,
     stamp: u64,
     key_len: u32,
+    tag: u16,
     is_put: bool,
     /// Known before the sweep under way, and not listed since.
     pub(crate) is_doubtful: bool,
@@ -33,7 +35,8 @@ impl Item {
         let (stamp, value) = op.put.unwrap_or_default();
         let text = [&*op.key, value].concat().into_boxed_str();
         let key_len = op.key.len().try_into().expect("bodies of 4 GiB are not read");
-        Self { text, version: op.version, stamp, key_len, is_put: op.put.is_some(), is_doubtful: false }
+        let (version, is_put) = (op.version, op.put.is_some());
+        Self { text, version, stamp, key_len, tag: tag(&op.key), is_put, is_doubtful: false }
     }
 
     pub(crate) fn key(&self) -> &str {
@@ -61,9 +64,56 @@ impl Item {
     }
 }
 
+fn tag(key: &str) -> u16 {
+    text_hash(key) as u16
+}
+
+/// What items are found by: the tag of a key, and the key.
+trait Keyed {
+    fn place(&self) -> (u16, &str);
+}
+
+impl Keyed for Item {
+    fn place(&self) -> (u16, &str) {
+        (self.tag, self.key())
+    }
+}
+
+impl Keyed for (u16, &str) {
+    fn place(&self) -> (u16, &str) {
+        *self
+    }
+}
+
+impl<'a> Borrow<dyn Keyed + 'a> for Item {
+    fn borrow(&self) -> &(dyn Keyed + 'a) {
+        self
+    }
+}
+
+impl PartialEq for dyn Keyed + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+}
+
+impl Eq for dyn Keyed + '_ {}
+
+impl PartialOrd for dyn Keyed + '_ {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for dyn Keyed + '_ {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.place().cmp(&other.place())
+    }
+}
+
 impl PartialEq for Item {
     fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
+        self.place() == other.place()
     }
 }
 
@@ -77,13 +127,7 @@ impl PartialOrd for Item {
 
 impl Ord for Item {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.key().cmp(other.key())
-    }
-}
-
-impl Borrow<str> for Item {
-    fn borrow(&self) -> &str {
-        self.key()
+        self.tag.cmp(&other.tag).then_with(|| self.key().cmp(other.key()))
     }
 }
 
@@ -116,17 +160,16 @@ impl Items {
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Item> {
-        self.items.get(key)
+        self.items.get(&(tag(key), key) as &dyn Keyed)
     }
 
-    /// By key.
+    /// In an order that depends on their keys alone.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Item> {
         self.items.iter()
     }
 
-    /// How many items there would be with this one, and what they would count against bounds.
-    pub(crate) fn with(&self, op: &Op<'_>) -> (usize, usize) {
-        let old = self.get(&op.key);
+    /// How many items there would be with this one in the place of `old`, and what they would count against bounds.
+    pub(crate) fn with(&self, op: &Op<'_>, old: Option<&Item>) -> (usize, usize) {
         let value = op.put.map_or(0, |(_, value)| value.len());
         let bytes = self.bytes - old.map_or(0, Item::size) + ENTRY_OVERHEAD + op.key.len() + value;
         (self.items.len() + usize::from(old.is_none()), bytes)
@@ -134,13 +177,11 @@ impl Items {
 
     /// Puts an item in the place of its key's former one, which it hands out.
     pub(crate) fn replace(&mut self, op: &Op<'_>) -> Option<Item> {
-        let old = self.items.take(&*op.key).inspect(|old| self.count_out(old));
         let item = Item::new(op);
         self.bytes += item.size();
         self.hash = self.hash.wrapping_add(item.hash());
         self.tombstones += usize::from(!item.is_put);
-        self.items.insert(item);
-        old
+        self.items.replace(item).inspect(|old| self.count_out(old))
     }
 
     /// Takes out what is over.
@@ -153,7 +194,7 @@ impl Items {
     /// The item of a key was listed again as it is.
     pub(crate) fn confirm(&mut self, key: &str) {
         if self.get(key).is_some_and(|item| item.is_doubtful)
-            && let Some(item) = self.items.take(key)
+            && let Some(item) = self.items.take(&(tag(key), key) as &dyn Keyed)
         {
             self.items.insert(Item { is_doubtful: false, ..item });
         }

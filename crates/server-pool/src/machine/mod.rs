@@ -16,7 +16,9 @@ mod lives;
 mod log;
 mod origin;
 mod own;
+mod peer;
 mod peers;
+mod places;
 mod pool;
 mod port;
 mod queue;
@@ -287,6 +289,14 @@ impl Machine {
     pub fn stats(&self) -> Stats {
         let sum = |count: fn(&Pool) -> usize| self.pools.iter().map(|pool| count(pool) as u64).sum();
         Stats { servers: sum(Pool::servers), entries: sum(Pool::entries), ..self.stats }
+    }
+
+    /// A hash of what this server knows of a pool: of whom it believes alive, and of what those have sent, itself
+    /// included. Two servers with equal digests hold the same entries (but for one chance in 2⁶⁴), so it tells whether a
+    /// fleet has converged. It takes time with the number of servers, not of entries.
+    #[must_use]
+    pub fn digest(&self, pool: PoolId) -> u64 {
+        self.pools[pool.0].digest(&self.settings)
     }
 
     /// Goes on in all pools above the incarnation that others know of a past life.

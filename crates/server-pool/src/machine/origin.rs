@@ -1,7 +1,6 @@
 //! The log of another server, as far as it is known here.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use super::items::{Item, Items};
 use super::log::Listed;
@@ -43,16 +42,16 @@ struct Sweep {
     oldest: u64,
 }
 
-/// What a part of a log changed of the server's claims, by key.
-pub(crate) type Effects = BTreeMap<Arc<str>, Effect>;
+/// What a part of a log changed of the server's claims: each key once.
+pub(crate) type Effects<'a> = Vec<(Cow<'a, str>, Effect<'a>)>;
 
 /// What changed of a claim.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Effect {
+pub(crate) struct Effect<'a> {
     /// The stamp under which the server claimed the key before, if it did.
     pub(crate) before: Option<u64>,
-    /// The stamp under which it claims the key now, if it does.
-    pub(crate) after: Option<u64>,
+    /// The stamp under which it claims the key now and the JSON text, if it does.
+    pub(crate) after: Option<(u64, &'a str)>,
     /// Both claims have an equal value.
     pub(crate) same: bool,
 }
@@ -122,6 +121,11 @@ impl Origin {
         self.known.prefix()
     }
 
+    /// Up to which version everything is known, and the hash of the items that are.
+    pub(crate) fn known(&self) -> (u64, u32) {
+        (self.watermark(), self.items.hash())
+    }
+
     /// How much is known.
     pub(crate) fn extent(&self) -> Extent {
         (self.watermark(), self.known.len())
@@ -150,17 +154,17 @@ impl Origin {
     }
 
     /// Takes in a part of the log, and says how many items had no room.
-    pub(crate) fn apply(&mut self, asof: u64, delta: &Delta<'_>, room: Room, effects: &mut Effects) -> u64 {
+    pub(crate) fn apply<'a>(
+        &mut self,
+        asof: u64,
+        delta: &'a Delta<'_>,
+        room: Room,
+        effects: &mut Effects<'a>,
+    ) -> u64 {
         if asof < self.pruned || self.known.contains(delta.from, delta.to) {
             return 0;
         }
-        let mut refused = 0;
-        for op in &delta.ops {
-            // No honest part lists a key twice; of others the first item stands.
-            if !effects.contains_key(&*op.key) {
-                refused += u64::from(!self.apply_op(op, room, effects));
-            }
-        }
+        let refused = delta.ops.iter().filter(|op| !self.apply_op(delta, op, room, effects)).count() as u64;
         self.truncated |= refused > 0;
         self.cover(delta.from, delta.to);
         if let Some(sweep) = &mut self.sweep {
@@ -190,15 +194,26 @@ impl Origin {
     }
 
     /// `false` if there is no room for it.
-    fn apply_op(&mut self, op: &Op<'_>, room: Room, effects: &mut Effects) -> bool {
-        let known = self.items.get(&op.key).map_or(0, |item| item.version);
+    fn apply_op<'a>(
+        &mut self,
+        delta: &Delta<'_>,
+        op: &'a Op<'_>,
+        room: Room,
+        effects: &mut Effects<'a>,
+    ) -> bool {
+        let old = self.items.get(&op.key);
+        let known = old.map_or(0, |item| item.version);
         if known >= op.version {
             if known == op.version {
                 self.items.confirm(&op.key);
             }
             return true;
         }
-        let (items, bytes) = self.items.with(op);
+        // No honest part lists a key twice; of others the first item stands.
+        if known > delta.from && delta.lists(known, &op.key) {
+            return true;
+        }
+        let (items, bytes) = self.items.with(op, old);
         let fits = items <= room.items && bytes <= room.bytes;
         if fits {
             self.replace(op, effects);
@@ -206,14 +221,13 @@ impl Origin {
         fits
     }
 
-    fn replace(&mut self, op: &Op<'_>, effects: &mut Effects) {
+    fn replace<'a>(&mut self, op: &'a Op<'_>, effects: &mut Effects<'a>) {
         let old = self.items.replace(op);
         let old = old.as_ref().and_then(Item::put);
         if old.is_some() || op.put.is_some() {
-            let [before, after] = [old, op.put].map(|put| put.map(|(stamp, _)| stamp));
-            let [before_value, after_value] = [old, op.put].map(|put| put.map(|(_, value)| value));
-            let effect = Effect { before, after, same: before_value == after_value };
-            effects.insert(Arc::from(&*op.key), effect);
+            let same = old.map(|(_, value)| value) == op.put.map(|(_, value)| value);
+            let effect = Effect { before: old.map(|(stamp, _)| stamp), after: op.put, same };
+            effects.push((Cow::Borrowed(&op.key), effect));
         }
     }
 
@@ -225,7 +239,7 @@ impl Origin {
     }
 
     /// Draws the conclusions of what is known now.
-    fn settle(&mut self, effects: &mut Effects) {
+    fn settle(&mut self, effects: &mut Effects<'_>) {
         let known = self.watermark();
         if let Some(target) = self.sweep.as_ref().map(|sweep| sweep.target).filter(|target| known >= *target)
         {
@@ -237,11 +251,11 @@ impl Origin {
         }
     }
 
-    fn discard(&mut self, effects: &mut Effects, is_over: impl Fn(&Item) -> bool) {
+    fn discard(&mut self, effects: &mut Effects<'_>, is_over: impl Fn(&Item) -> bool) {
         for item in self.items.discard(is_over) {
             if let Some((stamp, _)) = item.put() {
                 let effect = Effect { before: Some(stamp), after: None, same: false };
-                effects.insert(item.key().into(), effect);
+                effects.push((Cow::Owned(item.key().to_owned()), effect));
             }
         }
     }

@@ -3,17 +3,20 @@
 #[cfg(test)]
 mod tests;
 
-/// A set of versions greater than 0: sorted ranges (from, to] that neither overlap nor touch.
+use smallvec::SmallVec;
+
+/// A set of versions greater than 0: sorted ranges (from, to] that neither overlap nor touch. Nearly always there is one,
+/// which is kept where the set is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ranges(Vec<(u64, u64)>);
+pub(crate) struct Ranges(SmallVec<[(u64, u64); 1]>);
 
 impl Ranges {
-    pub(crate) const fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// How many ranges there are.
-    pub(crate) const fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
@@ -36,7 +39,12 @@ impl Ranges {
         let end = start + self.0[start..].iter().take_while(|range| range.0 <= to).count();
         let merged =
             self.0[start..end].iter().fold((from, to), |all, range| (all.0.min(range.0), all.1.max(range.1)));
-        self.0.splice(start..end, [merged]);
+        if start < end {
+            self.0[start] = merged;
+            self.0.drain(start + 1..end);
+        } else {
+            self.0.insert(start, merged);
+        }
     }
 
     /// Takes (from, to] out.

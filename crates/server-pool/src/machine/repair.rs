@@ -36,6 +36,14 @@ pub(crate) struct Pull {
 }
 
 impl Pull {
+    /// Nothing is missing.
+    pub(crate) fn rest(&mut self) {
+        // What is not asked for has no other state to forget, and few are asked for.
+        if self.due.is_some() {
+            *self = Self::default();
+        }
+    }
+
     /// Asks anew at this time, since something else is missing than before.
     pub(crate) fn restart(&mut self, due: Instant) {
         (self.due, self.attempts) = (Some(due), 0);
@@ -67,35 +75,32 @@ impl Peers {
     pub(crate) fn pack_pulls(&mut self, context: &mut Context<'_>, header: &Header) -> Option<bytes::Bytes> {
         let now = context.now;
         let mut packer = Packer::new(&context.settings.limit, Kind::Pull, header, "");
-        let is_due = self.live().any(|(_, live)| live.pull.due.is_some_and(|due| due <= now));
         let soon = now + context.settings.config.repair_delay / 2;
-        for (server, incarnation, live) in self.live_pulls() {
-            if !is_due || live.pull.due.is_none_or(|due| due > soon) {
-                continue;
-            }
+        let wanting = self.wanting();
+        let is_due = wanting.iter().any(|(_, due)| *due <= now);
+        for (place, _) in wanting.into_iter().filter(|(_, due)| is_due && *due <= soon) {
+            let Some((server, incarnation, live)) = self.live_at(place) else { continue };
             let mut wants = live.pull.choose(live.origin.missing()).into_iter();
             let is_first = packer.is_empty();
-            if !wants.next().is_none_or(|(from, to)| packer.push(&want(server, incarnation, from, to))) {
+            if !wants.next().is_none_or(|(from, to)| packer.push(&want(&server, incarnation, from, to))) {
                 if !is_first {
                     break;
                 }
                 count(&mut context.stats.oversized, OVERSIZED);
             }
             // What does not fit any more is asked for next time.
-            let _ = wants.all(|(from, to)| packer.push(&want(server, incarnation, from, to)));
+            let _ = wants.all(|(from, to)| packer.push(&want(&server, incarnation, from, to)));
             let due = now + delay(context, live.pull.attempts + 1);
             live.pull.asked(due);
         }
-        self.next_pull = self.live().filter_map(|(_, live)| live.pull.due).min();
+        self.next_pull = self.wanting().into_iter().map(|(_, due)| due).min();
         (!packer.is_empty()).then(|| packer.finish(Kind::Pull, header, ""))
     }
 
     /// Waits for the answer to another server's request if it is the one we would make.
     pub(crate) fn overhear(&mut self, context: &mut Context<'_>, want: &Want<'_>) {
-        if self.incarnation(&want.server) != Some(want.incarnation) {
-            return;
-        }
-        let Some(live) = self.live_mut(&want.server) else { return };
+        let place = self.find_life(&want.server, want.incarnation);
+        let Some(live) = place.and_then(|place| self.live_mut(place)) else { return };
         let pull = &mut live.pull;
         if pull.due.is_none() || pull.yielded || pull.overheard.len() >= MAX_OVERHEARD {
             return;

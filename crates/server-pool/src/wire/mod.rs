@@ -22,6 +22,7 @@
 //! (`head`), up to where tombstones were forgotten (`pruned`), and a hash of the live entries at `head`.
 
 mod decode;
+mod elements;
 mod encode;
 mod hash;
 
@@ -33,7 +34,7 @@ pub(crate) use decode::decode;
 pub(crate) use encode::{
     FrameLimit, Packer, Steps, delta_lead, member, name, simple_frame, want, with_number,
 };
-pub(crate) use hash::{entry_hash, text_hash};
+pub(crate) use hash::{digest, entry_hash, text_hash};
 
 /// The version of the format, the first element of every frame.
 const FORMAT: u64 = 1;
@@ -118,7 +119,16 @@ pub(crate) struct Want<'a> {
 pub(crate) struct Delta<'a> {
     pub(crate) from: u64,
     pub(crate) to: u64,
+    /// By version.
     pub(crate) ops: Vec<Op<'a>>,
+}
+
+impl Delta<'_> {
+    /// Whether it lists a key at this version.
+    pub(crate) fn lists(&self, version: u64, key: &str) -> bool {
+        let at = self.ops.binary_search_by_key(&version, |op| op.version);
+        at.is_ok_and(|at| *self.ops[at].key == *key)
+    }
 }
 
 /// One item of a log.

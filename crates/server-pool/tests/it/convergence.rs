@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use server_pool::Config;
 use transport_traits::limits::presets;
 
-use crate::fleet::{CALM, Faults, Fleet, millis, secs};
+use crate::fleet::{CALM, Faults, Fleet, POOL, millis, secs};
 
 /// Something that happens to a fleet; servers by a number modulo how many live.
 #[derive(Clone, Debug)]
@@ -220,4 +220,23 @@ fn fifty_views_are_equal_soon_after_heavy_loss_and_churn_end() {
     assert!(fleet.agrees());
     let ours = |fleet: &Fleet, server: usize| fleet.stats(server).servers as usize + 1;
     assert!(fleet.living().into_iter().all(|server| ours(&fleet, server) == fleet.living().len()));
+}
+
+#[test]
+fn digests_are_equal_where_and_only_where_the_same_is_known() {
+    let mut fleet = Fleet::of(3, 1);
+    let digests = |fleet: &Fleet| [0, 1, 2].map(|server| fleet.servers[server].machine.digest(POOL));
+    fleet.put(0, "a", "1");
+    fleet.run(secs(3));
+    let [first, second, third] = digests(&fleet);
+    assert_eq!((first, first), (second, third));
+    fleet.filter = Box::new(|_, to, _| to == 2);
+    fleet.put(1, "b", "2");
+    fleet.run(secs(1));
+    let [first, second, third] = digests(&fleet);
+    assert!(first == second && second != third);
+    fleet.filter = Box::new(|_, _, _| false);
+    fleet.run(secs(10));
+    let [first, second, third] = digests(&fleet);
+    assert_eq!((first, first), (second, third));
 }

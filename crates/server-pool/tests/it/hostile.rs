@@ -286,3 +286,24 @@ fn entries_refused_for_want_of_room_come_back_when_there_is_room() {
     assert_eq!(fleet.value(reader, "k9"), Some("v"), "the flood has expired");
     assert!(fleet.agrees());
 }
+
+#[test]
+fn a_server_of_which_others_told_and_that_expired_unheard_may_still_come() {
+    let mut fleet = Fleet::of(1, 1);
+    fleet.inject(0, r#"[1,6,"teller",1,1,0,0,0,"told",5,3,7,0]"#);
+    assert_eq!(fleet.stats(0).servers, 2);
+    fleet.run(secs(40));
+    assert_eq!(fleet.stats(0).servers, 0);
+    fleet.inject(0, r#"[1,3,"told",5,9,4,0,8,0,4,1,"key",1]"#);
+    assert_eq!(fleet.stats(0).servers, 1);
+    assert_eq!(fleet.value(0, "key"), Some("1"));
+}
+
+#[test]
+fn of_a_key_that_a_part_lists_twice_the_first_item_stands() {
+    let mut fleet = Fleet::of(1, 1);
+    fleet.inject(0, r#"[1,3,"liar",1,1,4,0,0,0,4,1,"a",1,"a",2,-1,"b","b",3]"#);
+    assert_eq!((fleet.value(0, "a"), fleet.value(0, "b")), (Some("1"), None));
+    fleet.inject(0, r#"[1,3,"liar",1,2,6,0,0,4,6,9,"a",5,"b",6]"#);
+    assert_eq!((fleet.value(0, "a"), fleet.value(0, "b")), (Some("5"), Some("6")));
+}

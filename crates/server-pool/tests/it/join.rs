@@ -126,3 +126,16 @@ fn with_a_join_every_ten_seconds_every_joiner_knows_everything_within_five() {
         fleet.run(secs(10) - took);
     }
 }
+
+/// On a fast bus a joiner did not hear what was sent a moment before it came, and must be told at once.
+#[test]
+fn servers_that_start_one_after_another_on_a_fast_bus_know_everything_at_once() {
+    let mut fleet = Fleet::new(1);
+    for server in 0..20 {
+        join_with(&mut fleet, server, 10);
+        fleet.run(millis(50));
+    }
+    let complete = |fleet: &Fleet| (0..20).all(|server| fleet.seen(server).len() == 200);
+    let took = fleet.run_until(secs(10), complete).unwrap();
+    assert!(took <= millis(300), "{took:?}");
+}

@@ -81,7 +81,7 @@ impl Pool {
 
     fn is_first(&self, server: &str) -> bool {
         let own = text_hash(server);
-        self.peers.live().all(|(peer, _)| text_hash(peer) > own)
+        self.peers.names().all(|peer| text_hash(peer) > own)
     }
 
     fn checkpoint(&self, context: &Context<'_>, room: usize) -> Vec<Arc<str>> {
@@ -136,12 +136,12 @@ impl Pool {
             context.lives.claim(context.now, header.incarnation, context.settings, context.stats);
             return false;
         }
-        let of_use = self.peers.adopt(header, context.now, config.max_origins, (age, config.timeout));
-        if of_use {
-            self.take_delta(context, header, delta);
+        let place = self.peers.adopt(header, context.now, config.max_origins, (age, config.timeout));
+        if let Some(place) = place {
+            self.take_delta(context, place, header.head, delta);
             context.stats.parts_loaded += 1;
         }
-        of_use
+        place.is_some()
     }
 }
 

@@ -76,7 +76,7 @@ impl Pool {
 
     /// Whether silence means anything: on a bus without echo a server alone hears nothing.
     fn expects_to_hear(&self, settings: &Settings) -> bool {
-        settings.echo || self.peers.live().next().is_some()
+        settings.echo || self.peers.living() > 0
     }
 
     fn enter(&mut self, context: &mut Context<'_>, state: ViewState) {
@@ -86,7 +86,7 @@ impl Pool {
 
     fn check_synced(&mut self, context: &mut Context<'_>) {
         let waited = self.sync_after.is_some_and(|at| at <= context.now);
-        if waited && !self.synced && self.peers.live().all(|(_, live)| live.origin.is_complete()) {
+        if waited && !self.synced && self.peers.is_complete() {
             self.synced = true;
             context.notices.push_back((self.id, Notice::Synced));
         }

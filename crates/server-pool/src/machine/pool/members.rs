@@ -9,10 +9,11 @@ use std::sync::Arc;
 use transport_traits::{Instant, Priority};
 
 use super::send::{Parcel, Sent};
-use super::{Context, Pool};
+use super::{Context, Pool, Settings};
+use crate::machine::places::Place;
 use crate::machine::repair;
 use crate::stats::count;
-use crate::wire::{Header, Kind, Member, Packer, entry_hash, member, name};
+use crate::wire::{Header, Kind, Member, Packer, digest, entry_hash, member, name};
 
 /// What is to be asked and told of who lives.
 #[derive(Debug, Default)]
@@ -43,16 +44,24 @@ impl Pool {
         self.peers.members().wrapping_add(entry_hash(&settings.config.server, settings.incarnation))
     }
 
+    /// A hash of whom this server believes alive and of what it knows of their logs, its own included.
+    pub(crate) fn digest(&self, settings: &Settings) -> u64 {
+        let log = &self.own.log;
+        let own = digest(&settings.config.server, settings.incarnation, log.head(), log.hash());
+        self.peers.digests().fold(own, u64::wrapping_add)
+    }
+
     /// Compares what a heartbeat says of who lives, and plans to ask where that lastingly differs.
-    pub(super) fn compare_members(&mut self, context: &mut Context<'_>, server: &Arc<str>, theirs: u32) {
+    pub(super) fn compare_members(&mut self, context: &mut Context<'_>, place: Place, theirs: u32) {
         let ours = self.membership(context);
-        let lasting = self.peers.differs(server, theirs, ours);
+        let lasting = self.peers.differs(place, theirs, ours);
         let (now, pause) = (context.now, context.settings.config.timeout / 2);
         let asked = &self.members.asked;
         let again = asked.is_none_or(|(what, at)| what != (theirs, ours) && at + pause <= now);
         if lasting && self.members.ask.is_none() && again {
             self.members.asked = Some(((theirs, ours), now));
-            self.members.ask = Some((context.now + repair::delay(context, 0), server.clone()));
+            let server = self.peers.name(place).cloned();
+            self.members.ask = server.map(|server| (context.now + repair::delay(context, 0), server));
         }
     }
 
@@ -76,11 +85,11 @@ impl Pool {
                 continue;
             }
             self.leave_refutation(header);
-            let unknown = self.peers.incarnation(&header.server).is_none();
+            let unknown = self.peers.find(&header.server).is_none();
             let life = (*age, config.timeout);
-            if unknown && self.peers.adopt(header, context.now, config.max_origins, life) {
+            if unknown && let Some(place) = self.peers.adopt(header, context.now, config.max_origins, life) {
                 let due = context.now + repair::delay(context, 0);
-                self.peers.watch(&header.server, None, due);
+                self.peers.watch(place, None, due);
             }
         }
     }

@@ -63,7 +63,7 @@ pub(crate) struct Pool {
     topic: Topic,
     own: Own,
     peers: Peers,
-    /// Which other servers have an entry under a key.
+    /// Which servers have an entry under a key.
     holders: Holders,
     /// Keys that somebody owns.
     entries: usize,
@@ -131,8 +131,12 @@ impl Pool {
         if known.is_none() && self.own.claims.len() >= limit {
             return Err(ContributeError::Full { limit });
         }
+        let is_new = known.is_none();
         let key = known.map_or_else(|| key.into(), |(key, _)| key.clone());
         let before = self.winner(context.settings, &key);
+        if is_new {
+            self.holders.add(self.holders.hash(&key), None);
+        }
         let stamp = context.clock.stamp(context.now, before.as_ref().map(|(stamp, _)| *stamp));
         self.own.put(context.now, &key, Stamped { stamp, value });
         let shift = Shift::new(before, self.winner(context.settings, &key));
@@ -143,11 +147,20 @@ impl Pool {
     /// Takes an own contribution back. Whether there was one.
     pub(crate) fn withdraw(&mut self, context: &mut Context<'_>, key: &str) -> bool {
         let before = self.winner(context.settings, key);
-        let had = self.own.take(context.now, key);
+        let had = self.take_own(context, key);
         if had {
             let shift = Shift::new(before, self.winner(context.settings, key));
             let server = &context.settings.config.server;
-            self.tell_release(context, &key.into(), server, &shift, Reason::Withdrawn);
+            self.tell_release(context, key, server, &shift, Reason::Withdrawn);
+        }
+        had
+    }
+
+    /// Forgets an own claim. Whether there was one.
+    fn take_own(&mut self, context: &Context<'_>, key: &str) -> bool {
+        let had = self.own.take(context.now, key);
+        if had {
+            self.holders.remove(self.holders.hash(key), None);
         }
         had
     }
@@ -159,8 +172,8 @@ impl Pool {
     }
 
     /// Other servers that live.
-    pub(crate) fn servers(&self) -> usize {
-        self.peers.live().count()
+    pub(crate) const fn servers(&self) -> usize {
+        self.peers.living()
     }
 
     /// Keys that have a value.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::machine::change::{Change, Notice, Reason};
-use crate::machine::origin::{Effect, Origin};
+use crate::machine::holders::{Holder, KeyHash};
+use crate::machine::origin::Effect;
+use crate::machine::peers::Ended;
+use crate::machine::places::Place;
 
 use super::{Context, Pool, Settings};
 
@@ -28,57 +31,90 @@ impl Shift {
 impl Pool {
     /// The claim to a key that wins: the greatest of all that living servers have.
     pub(super) fn winner(&self, settings: &Settings, key: &str) -> Option<Claim> {
-        self.winner_beside(settings, key, "")
+        let holders = self.holders.of(self.holders.hash(key));
+        holders.filter_map(|holder| self.claim_of(settings, holder, key)).max()
     }
 
-    /// The one that would win if this server had none. No server's name is empty.
-    fn winner_beside(&self, settings: &Settings, key: &str, server: &str) -> Option<Claim> {
-        let own = self.own.claims.get(key).map(|put| (put.stamp, settings.config.server.clone()));
-        let others = self.holders.of(key).filter(|holder| ***holder != *server);
-        let others = others.filter_map(|holder| Some((self.peers.claim(holder, key)?.0, holder.clone())));
-        own.into_iter().chain(others).max()
+    /// The one that would win if the server there had none.
+    fn winner_beside(&self, settings: &Settings, key: &str, hash: KeyHash, place: Place) -> Option<Claim> {
+        let others = self.holders.of(hash).filter(|holder| *holder != Some(place));
+        others.filter_map(|holder| self.claim_of(settings, holder, key)).max()
+    }
+
+    fn claim_of(&self, settings: &Settings, holder: Holder, key: &str) -> Option<Claim> {
+        match holder {
+            None => self.own.claims.get(key).map(|put| (put.stamp, settings.config.server.clone())),
+            Some(place) => Some((self.peers.claim(place, key)?.0, self.peers.name(place)?.clone())),
+        }
     }
 
     /// Takes in what changed of another server's claim. Its log has changed already.
     pub(super) fn take_effect(
         &mut self,
         context: &mut Context<'_>,
-        server: &Arc<str>,
-        key: &Arc<str>,
-        effect: &Effect,
+        (place, server): (Place, &Arc<str>),
+        key: &str,
+        effect: &Effect<'_>,
     ) {
+        let hash = self.holders.hash(key);
         match (effect.before, effect.after) {
-            (None, Some(_)) => self.holders.add(key, server),
-            (Some(_), None) => self.holders.remove(key, server),
+            (None, Some(_)) => self.holders.add(hash, Some(place)),
+            (Some(_), None) => self.holders.remove(hash, Some(place)),
             (Some(_), Some(_)) | (None, None) => {}
         }
-        let rest = self.winner_beside(context.settings, key, server);
+        if let Some((stamp, _)) = effect.after {
+            context.clock.observe(context.now, stamp);
+        }
+        let rest = self.winner_beside(context.settings, key, hash, place);
+        if rest.is_none() {
+            return self.take_unrivalled(context, server, key, effect);
+        }
         let with = |stamp: Option<u64>| rest.clone().max(stamp.map(|stamp| (stamp, server.clone())));
-        let shift = Shift::new(with(effect.before), with(effect.after));
+        let shift = Shift::new(with(effect.before), with(effect.after.map(|(stamp, _)| stamp)));
         match effect.after {
             None => self.tell_release(context, key, server, &shift, Reason::Withdrawn),
-            Some(stamp) => {
-                context.clock.observe(context.now, stamp);
+            Some(_) => {
                 self.tell_claim(context, key, server, &shift, effect.same);
                 self.give_way(context, key);
             }
         }
     }
 
+    /// The same where nobody else has a claim to the key, as is so nearly always: the entry is what the server says.
+    fn take_unrivalled(
+        &mut self,
+        context: &mut Context<'_>,
+        server: &Arc<str>,
+        key: &str,
+        effect: &Effect<'_>,
+    ) {
+        self.entries -= usize::from(effect.before.is_some());
+        self.entries += usize::from(effect.after.is_some());
+        let key = key.into();
+        let change = match effect.after {
+            None => Change::Removed { key, reason: Reason::Withdrawn },
+            Some(_) if effect.before.is_some() && effect.same => return,
+            Some((_, value)) => {
+                Change::Set { key, value: value.into(), owner: server.clone(), reason: Reason::Updated }
+            }
+        };
+        context.notices.push_back((self.id, Notice::Changed(change)));
+    }
+
     /// Takes an own claim back that another server has overtaken. Its owner's removal must not bring it
     /// back, nor this server's leave or restart touch the key. What others say of a server is not enough: it may
     /// be gone.
     fn give_way(&mut self, context: &mut Context<'_>, key: &str) {
-        let winner = self.winner(context.settings, key);
-        let overtaken = winner.is_some_and(|(_, server)| self.peers.is_confirmed(&server));
-        if overtaken && self.own.take(context.now, key) {
+        let winner = self.winner(context.settings, key).and_then(|(_, server)| self.peers.find(&server));
+        let overtaken = winner.is_some_and(|place| self.peers.is_confirmed(place));
+        if overtaken && self.take_own(context, key) {
             context.stats.overtaken += 1;
         }
     }
 
     /// A server of which others had told was heard itself: its claims count in full.
-    pub(super) fn give_way_to(&mut self, context: &mut Context<'_>, server: &str) {
-        let keys = self.own.claims.keys().filter(|key| self.peers.claim(server, key).is_some());
+    pub(super) fn give_way_to(&mut self, context: &mut Context<'_>, place: Place) {
+        let keys = self.own.claims.keys().filter(|key| self.peers.claim(place, key).is_some());
         let keys: Vec<_> = keys.cloned().collect();
         keys.iter().for_each(|key| self.give_way(context, key));
     }
@@ -88,13 +124,13 @@ impl Pool {
     pub(super) fn drop_origins(
         &mut self,
         context: &mut Context<'_>,
-        origins: impl IntoIterator<Item = (Arc<str>, Origin)>,
+        origins: impl IntoIterator<Item = Ended>,
         reason: Reason,
     ) {
         let mut gone = BTreeMap::<Arc<str>, Claim>::new();
-        for (server, origin) in origins {
+        for Ended { place, server, origin } in origins {
             for (key, stamp) in origin.claims() {
-                self.holders.remove(key, &server);
+                self.holders.remove(self.holders.hash(key), Some(place));
                 let claim = (stamp, server.clone());
                 match gone.get_mut(key) {
                     Some(greatest) => *greatest = claim.max(greatest.clone()),
@@ -115,7 +151,7 @@ impl Pool {
     pub(super) fn tell_claim(
         &mut self,
         context: &mut Context<'_>,
-        key: &Arc<str>,
+        key: &str,
         server: &str,
         shift: &Shift,
         same: bool,
@@ -133,7 +169,7 @@ impl Pool {
     pub(super) fn tell_release(
         &mut self,
         context: &mut Context<'_>,
-        key: &Arc<str>,
+        key: &str,
         server: &str,
         shift: &Shift,
         reason: Reason,
@@ -143,22 +179,25 @@ impl Pool {
         }
     }
 
-    fn tell_owner(&mut self, context: &mut Context<'_>, key: &Arc<str>, shift: &Shift, reason: Reason) {
+    fn tell_owner(&mut self, context: &mut Context<'_>, key: &str, shift: &Shift, reason: Reason) {
         self.entries -= usize::from(shift.before.is_some());
         self.entries += usize::from(shift.after.is_some());
-        let key = key.clone();
         let change = match &shift.after {
-            None => Change::Removed { key, reason },
+            None => Change::Removed { key: key.into(), reason },
             Some(owner) => {
-                let value = self.own.claims.get(&key).filter(|_| *owner == context.settings.config.server);
-                let value = match value {
-                    Some(put) => Some(put.value.clone()),
-                    None => self.peers.claim(owner, &key).map(|(_, value)| value.into()),
-                };
-                let value = value.expect("who wins a key has a value for it");
-                Change::Set { key, value, owner: owner.clone(), reason }
+                let value =
+                    self.value(context.settings, owner, key).expect("who wins a key has a value for it");
+                Change::Set { key: key.into(), value, owner: owner.clone(), reason }
             }
         };
         context.notices.push_back((self.id, Notice::Changed(change)));
+    }
+
+    /// What a server that has a claim to a key puts there.
+    fn value(&self, settings: &Settings, owner: &str, key: &str) -> Option<Arc<str>> {
+        if *owner == *settings.config.server {
+            return self.own.claims.get(key).map(|put| put.value.clone());
+        }
+        self.peers.claim(self.peers.find(owner)?, key).map(|(_, value)| value.into())
     }
 }

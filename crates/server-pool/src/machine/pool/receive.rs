@@ -2,7 +2,8 @@
 
 use crate::machine::change::Reason;
 use crate::machine::origin::{Effects, Room};
-use crate::machine::peers::Admission;
+use crate::machine::peer::{Admission, Rejection};
+use crate::machine::places::Place;
 use crate::machine::repair;
 use crate::stats::Stats;
 use crate::wire::{Body, Delta, Frame, Header, Want, decode};
@@ -26,6 +27,7 @@ impl Pool {
         if context.lives.is_past(header.incarnation) {
             drop_frame(context, |stats| &mut stats.outdated, "of a past life");
         } else if header.incarnation <= context.settings.incarnation {
+            self.outbox.heard(context.now, header.sequence);
             self.hear(context);
         } else {
             context.lives.meet(context.now);
@@ -35,48 +37,52 @@ impl Pool {
 
     fn receive_other(&mut self, context: &mut Context<'_>, frame: &Frame<'_>) {
         let header = &frame.header;
-        if let Some((origin, reason)) = self.peers.retire_older(header) {
-            self.drop_origins(context, [(header.server.clone(), origin)], reason);
-        }
-        let hearsay = !self.peers.is_confirmed(&header.server);
         let config = &context.settings.config;
-        match self.peers.admit(header, context.now, config.max_origins, config.timeout) {
-            Admission::Outdated => {
+        let found = self.peers.find(&header.server);
+        if let Some((ended, reason)) = found.and_then(|place| self.peers.retire_older(place, header)) {
+            self.drop_origins(context, [ended], reason);
+        }
+        // It may have been forgotten altogether.
+        let found = found.filter(|place| self.peers.name(*place).is_some());
+        let hearsay = found.is_none_or(|place| !self.peers.is_confirmed(place));
+        match self.peers.admit(found, header, context.now, (config.max_origins, config.timeout)) {
+            Err(Rejection::Outdated) => {
                 self.plan_refutation(context, header);
                 drop_frame(context, |stats| &mut stats.outdated, "of a life that is over");
             }
-            Admission::Refused => drop_frame(context, |stats| &mut stats.refused, "of one server too many"),
-            admission => {
+            Err(Rejection::Refused) => {
+                drop_frame(context, |stats| &mut stats.refused, "of one server too many");
+            }
+            Ok((admission, place)) => {
                 context.stats.frames_received += 1;
                 self.hear(context);
-                if hearsay && self.peers.is_confirmed(&header.server) {
-                    self.give_way_to(context, &header.server);
+                if hearsay && self.peers.is_confirmed(place) {
+                    self.give_way_to(context, place);
                 }
-                self.take_in(context, frame, admission != Admission::Repeated);
+                self.take_in(context, place, frame, admission != Admission::Repeated);
             }
         }
     }
 
     /// Requests and farewells count once, also if a more urgent frame overtook them; what is said of a log always
     /// holds.
-    fn take_in(&mut self, context: &mut Context<'_>, frame: &Frame<'_>, first: bool) {
+    fn take_in(&mut self, context: &mut Context<'_>, place: Place, frame: &Frame<'_>, first: bool) {
         let header = &frame.header;
-        let Some(live) = self.peers.live_mut(&header.server) else { return };
+        let Some(live) = self.peers.live_mut(place) else { return };
         let before = live.origin.extent();
         live.origin.announce(header);
         match &frame.body {
-            Body::Delta(delta) => self.take_delta(context, header, delta),
+            Body::Delta(delta) => self.take_delta(context, place, header.head, delta),
             Body::Join { all: true } if first => self.answer_join(context),
             Body::Pull(wants) if first => {
                 wants.iter().for_each(|want| self.answer_or_overhear(context, want))
             }
             Body::Leave if first => {
-                let origin = self.peers.end(&header.server);
-                let origin = origin.map(|origin| (header.server.clone(), origin));
-                self.drop_origins(context, origin, Reason::Left);
+                let ended = self.peers.end(place);
+                self.drop_origins(context, ended, Reason::Left);
             }
             Body::Heartbeat { members: Some(members) } if first => {
-                self.compare_members(context, &header.server, *members);
+                self.compare_members(context, place, *members);
             }
             Body::Ask(asked) if first => self.take_ask(context, asked),
             Body::Roster(members) => self.take_roster(context, members),
@@ -87,30 +93,37 @@ impl Pool {
             | Body::Leave
             | Body::Unknown => {}
         }
-        self.verify(context, &header.server);
+        self.verify(context, place);
         let due = (context.now + repair::delay(context, 0)).max(self.join_answered);
-        self.peers.watch(&header.server, Some(before), due);
+        self.peers.watch(place, Some(before), due);
     }
 
-    pub(super) fn take_delta(&mut self, context: &mut Context<'_>, header: &Header, delta: &Delta<'_>) {
+    /// Takes in a part of a server's log as it was when its head was `asof`.
+    pub(super) fn take_delta(
+        &mut self,
+        context: &mut Context<'_>,
+        place: Place,
+        asof: u64,
+        delta: &Delta<'_>,
+    ) {
         let config = &context.settings.config;
         let all = self.peers.bytes();
-        let Some(live) = self.peers.live_mut(&header.server) else { return };
+        let Some(live) = self.peers.live_mut(place) else { return };
         let before = live.origin.bytes();
         let others = all - before;
         let room =
             Room { items: config.max_origin_entries, bytes: config.max_pool_bytes.saturating_sub(others) };
-        let mut effects = Effects::new();
-        let refused = live.origin.apply(header.head, delta, room, &mut effects);
+        let mut effects = Effects::with_capacity(delta.ops.len());
+        let refused = live.origin.apply(asof, delta, room, &mut effects);
         let after = live.origin.bytes();
         self.peers.resized(before, after);
         if refused > 0 {
             context.stats.refused += refused - 1;
             drop_frame(context, |stats| &mut stats.refused, "entries without room");
         }
-        let Some(server) = self.peers.name(&header.server) else { return };
+        let Some(server) = self.peers.name(place).cloned() else { return };
         for (key, effect) in effects {
-            self.take_effect(context, &server, &key, &effect);
+            self.take_effect(context, (place, &server), &key, &effect);
         }
     }
 
@@ -137,15 +150,16 @@ impl Pool {
 
     /// Knows a log anew whose hash is wrong, or of which something was refused while now there is room; for each
     /// server at most once a timeout.
-    fn verify(&mut self, context: &mut Context<'_>, server: &str) {
+    fn verify(&mut self, context: &mut Context<'_>, place: Place) {
         let config = &context.settings.config;
         let has_room = self.peers.bytes() < config.max_pool_bytes - config.max_pool_bytes / 8;
-        let Some(live) = self.peers.live_mut(server) else { return };
+        let Some(live) = self.peers.live_mut(place) else { return };
         let again = live.mismatch.is_none_or(|at| at + context.settings.config.timeout <= context.now);
         if again && live.origin.is_wrong() {
             live.mismatch = Some(context.now);
             live.origin.begin_sweep();
             context.stats.hash_mismatches += 1;
+            let server = self.peers.name(place).map(|server| &**server);
             tracing::warn!(server, "the hash of a server's entries differs: they are read again");
         } else if again && has_room && live.origin.wants_room(context.settings.config.max_origin_entries) {
             live.mismatch = Some(context.now);

@@ -38,9 +38,10 @@ impl Pool {
     /// eighth of a heartbeat four speak on average, where of equally likely waits thirteen would. (Nonnenmacher,
     /// Biersack: Scalable feedback for large groups, 1999, chooses the distribution by the number of servers.)
     pub(super) fn plan_refutation(&mut self, context: &mut Context<'_>, header: &Header) {
-        let later = self.peers.incarnation(&header.server) > Some(header.incarnation);
-        let Some(server) = self.peers.name(&header.server).filter(|_| later) else { return };
-        self.refuted.servers.insert(server);
+        if self.peers.incarnation(&header.server) <= Some(header.incarnation) {
+            return;
+        }
+        self.refuted.servers.insert(header.server.clone());
         if self.refuted.at.is_none() {
             let longest = (0..DRAWS).map(|_| context.rng.f64()).fold(0.0, f64::max);
             self.refuted.at = Some(context.now + context.settings.config.heartbeat.mul_f64(longest));

@@ -20,7 +20,7 @@ const MAX_FAREWELLS: u32 = 3;
 const FAREWELLS: u32 = 2;
 
 /// A server that joins hears what was sent this long before its request came: the time that a request takes on
-/// a slow bus. What it did not hear after all it misses and asks for.
+/// a slow bus. What it did not hear after all it misses and asks for. Where the own echo comes sooner, that is the time.
 const RECENT: Duration = Duration::from_millis(500);
 
 /// The most parts remembered as sent recently.
@@ -51,6 +51,10 @@ pub(super) struct Outbox {
     answer: Option<Instant>,
     /// Parts of the log and when they were last sent, the oldest first.
     recent: VecDeque<(Instant, u64, u64)>,
+    /// The sequence of a frame whose echo has not come yet, and when the frame was made.
+    awaited: Option<(u64, Instant)>,
+    /// How long the last echo took.
+    echo: Option<Duration>,
     farewell: Farewell,
     /// How often good-bye was said.
     farewells: u32,
@@ -111,6 +115,8 @@ impl Outbox {
             cursor: 0,
             answer: None,
             recent: VecDeque::new(),
+            awaited: None,
+            echo: None,
             farewell: Farewell::No,
             farewells: 0,
         }
@@ -144,12 +150,28 @@ impl Outbox {
 
     /// What of the log was sent recently.
     pub(super) fn recent(&mut self, now: Instant) -> Ranges {
-        while self.recent.front().is_some_and(|(at, ..)| *at + RECENT < now) {
+        let window = self.echo.map_or(RECENT, |echo| echo.min(RECENT));
+        while self.recent.front().is_some_and(|(at, ..)| *at + window <= now) {
             self.recent.pop_front();
         }
         let mut sent = Ranges::default();
         self.recent.iter().for_each(|(_, from, to)| sent.insert(*from, *to));
         sent
+    }
+
+    /// Counts a frame, whose echo is awaited unless that of an earlier one still may come.
+    fn count_frame(&mut self, now: Instant) {
+        self.sequence += 1;
+        if self.awaited.is_none_or(|(_, since)| since + RECENT < now) {
+            self.awaited = Some((self.sequence, now));
+        }
+    }
+
+    /// The echo of an own frame came.
+    pub(super) fn heard(&mut self, now: Instant, sequence: u64) {
+        if let Some((_, since)) = self.awaited.take_if(|(awaited, _)| *awaited == sequence) {
+            self.echo = Some(now.since(since));
+        }
     }
 
     /// Plans to send a part of the log again, with whatever is asked for meanwhile.
@@ -200,7 +222,7 @@ impl Pool {
             Job::Roster => self.build_roster(context, &header),
             Job::Refutation => self.build_refutation(context, &header),
         }?;
-        self.outbox.sequence += 1;
+        self.outbox.count_frame(context.now);
         if job != Job::Heartbeat {
             self.outbox.sent = Some(context.now);
         }

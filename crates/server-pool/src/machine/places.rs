@@ -1,0 +1,111 @@
+//! Things by name, each at a place by which it is found without looking for its name again.
+
+#[cfg(test)]
+mod tests;
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+
+/// Where a thing is, as long as it is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place(u32);
+
+/// Things by name. What is done to all is done in the order of their places, which depends on nothing but the order in
+/// which they came and went; the table is only looked up.
+#[derive(Debug)]
+pub(crate) struct Places<T> {
+    things: Vec<Option<(Arc<str>, T)>>,
+    /// Places where nothing is.
+    free: Vec<Place>,
+    table: HashTable<Place>,
+    /// Random in each process, so that nobody can choose names that meet in the table.
+    state: RandomState,
+}
+
+impl<T> Default for Places<T> {
+    fn default() -> Self {
+        let (things, free) = (Vec::new(), Vec::new());
+        Self { things, free, table: HashTable::new(), state: RandomState::new() }
+    }
+}
+
+impl<T> Places<T> {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Where the thing of a name is.
+    pub(crate) fn find(&self, name: &str) -> Option<Place> {
+        let is_it = |place: &Place| self.slot(*place).is_some_and(|(of, _)| **of == *name);
+        self.table.find(self.state.hash_one(name), is_it).copied()
+    }
+
+    /// Adds a thing under a name that has none.
+    pub(crate) fn insert(&mut self, name: Arc<str>, thing: T) -> Place {
+        let hash = self.state.hash_one(&*name);
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.things.push(None);
+            Place(u32::try_from(self.things.len() - 1).expect("there are far fewer than 2^32"))
+        });
+        self.things[place.0 as usize] = Some((name, thing));
+        let (things, state) = (&self.things, &self.state);
+        let name =
+            |place: &Place| &*things[place.0 as usize].as_ref().expect("what is in the table is there").0;
+        self.table.insert_unique(hash, place, |place| state.hash_one(name(place)));
+        place
+    }
+
+    /// Takes a thing away.
+    pub(crate) fn remove(&mut self, place: Place) -> Option<(Arc<str>, T)> {
+        let (name, thing) = self.things[place.0 as usize].take()?;
+        let held = self.table.find_entry(self.state.hash_one(&*name), |other| *other == place);
+        assert!(held.map(|held| held.remove()).is_ok(), "what is there is in the table");
+        self.free.push(place);
+        Some((name, thing))
+    }
+
+    pub(crate) fn name(&self, place: Place) -> Option<&Arc<str>> {
+        self.slot(place).map(|(name, _)| name)
+    }
+
+    pub(crate) fn get(&self, place: Place) -> Option<&T> {
+        self.slot(place).map(|(_, thing)| thing)
+    }
+
+    pub(crate) fn get_mut(&mut self, place: Place) -> Option<&mut T> {
+        self.things[place.0 as usize].as_mut().map(|(_, thing)| thing)
+    }
+
+    /// All, by place.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Place, &Arc<str>, &T)> {
+        let slots = (0..).map(Place).zip(&self.things);
+        slots.filter_map(|(place, slot)| slot.as_ref().map(|(name, thing)| (place, name, thing)))
+    }
+
+    /// The same to be changed.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (Place, &Arc<str>, &mut T)> {
+        let slots = (0..).map(Place).zip(&mut self.things);
+        slots.filter_map(|(place, slot)| slot.as_mut().map(|(name, thing)| (place, &*name, thing)))
+    }
+
+    /// By name, which takes sorting.
+    pub(crate) fn sorted(&self) -> Vec<(&Arc<str>, &T)> {
+        let mut all: Vec<_> = self.iter().map(|(_, name, thing)| (name, thing)).collect();
+        all.sort_unstable_by_key(|(name, _)| *name);
+        all
+    }
+
+    /// The first for which something holds, looking at all from a place on and then at those before it.
+    pub(crate) fn find_from(&self, start: Place, is_it: impl Fn(&T) -> bool) -> Option<Place> {
+        let (before, behind) = self.things.split_at((start.0 as usize).min(self.things.len()));
+        let mut slots = (start.0..).map(Place).zip(behind).chain((0..).map(Place).zip(before));
+        slots.find(|(_, slot)| slot.as_ref().is_some_and(|(_, thing)| is_it(thing))).map(|(place, _)| place)
+    }
+
+    fn slot(&self, place: Place) -> Option<&(Arc<str>, T)> {
+        self.things[place.0 as usize].as_ref()
+    }
+}
