@@ -1,5 +1,7 @@
 //! `cargo xtask sim`: whole fleets on virtual time, run by `fleet-checks`.
 
+mod mutants;
+
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
@@ -27,6 +29,10 @@ pub(crate) struct Sim {
     /// Plant each bug in turn and say which seed brings it to light, and run nothing else.
     #[arg(long)]
     planted: bool,
+    /// Put each bug of `crates/fleet-checks/mutants.toml`, or those whose name contains this, into a copy of the machines, and
+    /// say which seed brings it to light; run nothing else. It takes long.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+    mutants: Option<String>,
 }
 
 impl Sim {
@@ -35,6 +41,9 @@ impl Sim {
     /// # Errors
     /// If cargo cannot be started, or the current folder is gone.
     pub(crate) fn run(&self) -> io::Result<bool> {
+        if let Some(name) = &self.mutants {
+            return mutants::run(name).map_err(io::Error::other);
+        }
         let mut command =
             cargo::cargo(&["run", "--release", "--quiet", "--package", "fleet-checks", "--", "sim"]);
         // The program runs at the top of the workspace, paths are meant from here.

@@ -1,14 +1,17 @@
 //! `fleet-checks sim`: what it takes, what it prints, how it exits.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fleet_checks::sim::swarm::{self, Swarm};
 use fleet_checks::sim::{
-    Planted, SCENARIOS, Scale, Script, ScriptError, explain, plot, report, scale, watch,
+    Crowd, Planted, Report, SCENARIOS, Scale, Script, ScriptError, explain, plot, repeats, report, scale,
+    watch,
 };
 
 /// What to run.
@@ -32,6 +35,9 @@ pub(crate) struct Sim {
     /// Plant each bug in turn and say which seed brings it to light, and run nothing else.
     #[arg(long)]
     planted: bool,
+    /// Stop at the first run in which this checker finds something, and fail if it finds nothing.
+    #[arg(long, value_name = "CHECKER")]
+    find: Option<String>,
 }
 
 impl Sim {
@@ -41,6 +47,8 @@ impl Sim {
             Ok(true)
         } else if self.planted {
             self.plant().map_err(Into::into)
+        } else if let Some(checker) = &self.find {
+            self.find(checker).map_err(Into::into)
         } else if let Some(file) = &self.plot {
             self.draw(file).map(|()| true)
         } else {
@@ -59,6 +67,7 @@ impl Sim {
     /// Whether no checker found anything.
     fn swarm(&self) -> Result<bool, Box<dyn std::error::Error>> {
         let begin = Instant::now();
+        repeats()?;
         let scripts = self.scripts()?;
         let total = scripts.len() as u64 * self.seeds;
         let (over, failed) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -70,6 +79,7 @@ impl Sim {
             if shows {
                 eprint!("\r{} {over} of {total} runs, {failed} with violations", bar(over, total));
             }
+            ControlFlow::Continue(())
         });
         if shows {
             eprint!("\r\x1b[K");
@@ -77,6 +87,26 @@ impl Sim {
         println!("{swarm}, {:.1} s", begin.elapsed().as_secs_f64());
         explain_first(&swarm, &scripts);
         Ok(swarm.violations.is_empty())
+    }
+
+    /// Whether the checker found something. Whatever others found is told, too.
+    fn find(&self, checker: &str) -> Result<bool, ScriptError> {
+        let scripts = self.scripts()?;
+        let finds = |report: &Report| report.violations.iter().any(|(of, _)| *of == checker);
+        let seeds = self.seed..self.seed.saturating_add(self.seeds);
+        let swarm = swarm::swarm(&scripts, seeds, &|_, _, report| {
+            if finds(report) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        let mut others = BTreeMap::<&str, u64>::new();
+        let all = swarm.violations.values().flatten().filter(|(of, _)| *of != checker);
+        all.for_each(|(of, _)| *others.entry(of).or_default() += 1);
+        let by_checker =
+            |(_, found): &(_, &Vec<(&'static str, String)>)| found.iter().any(|(of, _)| *of == checker);
+        let first = swarm.violations.iter().find(by_checker);
+        let seed = first.map(|((name, seed), _)| format!("{checker} in {name}, seed {seed}"));
+        let runs = swarm.runs;
+        println!("{} ({runs} runs; others: {others:?})", seed.as_deref().unwrap_or("nothing found"));
+        Ok(first.is_some())
     }
 
     /// Whether every bug was found.
@@ -115,16 +145,53 @@ impl Sim {
 
 fn tell_report() {
     println!("{}", report());
-    eprintln!(
-        "1,000 servers for a minute come next: that took more than nine minutes and 6 GB where it was last tried"
-    );
-    let begin = Instant::now();
-    let Scale { deliveries, fewest, entries } = scale();
+    tell_scale(Crowd::new(1_000, 10, 60), "60 s wanted at most");
+    tell_scale(Crowd { loss: 0.01, ..Crowd::new(1_000, 10, 20) }, "nothing wanted");
+}
+
+/// Says what a fleet costs: time of the processor, which is the wall's where nothing else runs.
+fn tell_scale(crowd: Crowd, goal: &str) {
+    let (begin, used) = (Instant::now(), processor_time());
+    let Scale { publishes, deliveries, pulls, repeated, fewest, entries, equal_after } = scale(crowd);
+    let wall = begin.elapsed();
+    let used = used.and_then(|used| processor_time()?.checked_sub(used)).unwrap_or(wall);
     println!(
-        "1,000 servers, {entries} entries, 60 simulated seconds: {deliveries} deliveries, every server knows at least \
-         {fewest} entries, {:.1} s of one core here",
-        begin.elapsed().as_secs_f64()
+        "{} servers, {entries} entries, {} simulated seconds, {} % of deliveries lost: {publishes} frames ({pulls} requests, \
+         {repeated} repeated), {deliveries} deliveries, every server knows at least {fewest} entries; {:.1} s of one core \
+         ({goal}; {:.1} s by the wall), {:.2} µs a delivery, {}; all servers see the same {}",
+        crowd.servers,
+        crowd.seconds,
+        crowd.loss * 100.0,
+        used.as_secs_f64(),
+        wall.as_secs_f64(),
+        used.as_secs_f64() * 1e6 / deliveries as f64,
+        tell_memory(crowd.servers * entries),
+        equal_after.map_or("not within 120 s".into(), |after| format!(
+            "{:.1} s after the last change",
+            after.as_secs_f64()
+        )),
     );
+}
+
+/// How much this process has used of a core since its start, where the system tells (Linux, `proc(5)`: `schedstat`).
+fn processor_time() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/self/schedstat").ok()?;
+    text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+}
+
+/// The most memory that this process has had, where the system tells, and what that is for each row on a server.
+fn tell_memory(rows: usize) -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib: Option<usize> = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse().ok());
+    kib.map_or("memory not known".into(), |kib| {
+        let bytes = kib * 1_024;
+        format!(
+            "{:.2} GB at most, {} bytes a row on a server with all around it",
+            bytes as f64 / 1e9,
+            bytes / rows.max(1)
+        )
+    })
 }
 
 /// One failed run is explained: more would be too much to read.

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bulk_messaging::Fragmentation;
 use fleet_sim::{HostId, Published, Sim, SlidingWindow};
 use nexus_store::Object;
 use serde_json::Value;
-use transport_traits::{Instant, RecordKey};
+use server_pool::machine::ViewState;
+use transport_traits::{Instant, RecordKey, Topic};
 
 use super::Server;
 use super::run::POOL;
@@ -27,17 +29,34 @@ pub(super) const HELD: usize = 16;
 /// Bytes that the unconfirmed writes of one server take, at most.
 pub(super) const JOURNAL: usize = 256 << 10;
 
-/// Publishes of each process in the last minute.
+/// The same of what all topics together may carry.
+const SHARE_OF_ALL: usize = 200;
+
+/// How messages are split that are too long for a frame.
+pub(super) const FRAGMENTS: Fragmentation = Fragmentation {
+    max_message_bytes: 8 << 10,
+    max_partial_messages: 16,
+    max_partial_bytes: 256 << 10,
+    timeout: Duration::from_secs(60),
+};
+
+/// Publishes of each process in the last minute, on each topic and on all.
 #[derive(Debug, Default)]
 pub(super) struct Budgets {
-    windows: BTreeMap<HostId, SlidingWindow>,
+    topics: BTreeMap<HostId, BTreeMap<Topic, SlidingWindow>>,
+    all: BTreeMap<HostId, SlidingWindow>,
     read: usize,
+}
+
+const fn minute() -> SlidingWindow {
+    SlidingWindow::new(Duration::from_secs(60))
 }
 
 impl Budgets {
     /// A process that begins anew has a share of its own, since it knows nothing of the last.
     pub(super) fn started(&mut self, host: HostId) {
-        self.windows.insert(host, SlidingWindow::new(Duration::from_secs(60)));
+        self.topics.insert(host, BTreeMap::new());
+        self.all.insert(host, minute());
     }
 
     /// No process publishes more than a server's share in any minute. To be called before a process starts, and with all
@@ -46,19 +65,26 @@ impl Budgets {
         let fresh = &published[self.read..];
         self.read = published.len();
         let mut wrong = None;
-        for Published { at, from, .. } in fresh {
-            let Some(window) = self.windows.get_mut(from) else { continue };
-            let count = window.record(*at);
-            if count > SHARE {
-                wrong = wrong.or(Some(format!("{from} publishes {count} times in the minute to {at}")));
+        for Published { at, from, topic, .. } in fresh {
+            let (Some(topics), Some(all)) = (self.topics.get_mut(from), self.all.get_mut(from)) else {
+                continue;
+            };
+            let count = topics.entry(topic.clone()).or_insert_with(minute).record(*at);
+            let in_all = all.record(*at);
+            if count > SHARE || in_all > SHARE_OF_ALL {
+                let text = format!(
+                    "{from} publishes {count} times on {topic}, {in_all} in all, in the minute to {at}"
+                );
+                wrong = wrong.or(Some(text));
             }
         }
         wrong
     }
 
-    /// The most that one process published in the minute to now.
+    /// The most that one process published on one topic in the minute to now.
     pub(super) fn most(&mut self, now: Instant) -> usize {
-        self.windows.values_mut().map(|window| window.count(now)).max().unwrap_or(0)
+        let windows = self.topics.values_mut().flat_map(BTreeMap::values_mut);
+        windows.map(|window| window.count(now)).max().unwrap_or(0)
     }
 }
 
@@ -69,6 +95,48 @@ pub(super) fn order(sim: &Sim<Server>) -> Option<String> {
         Some(format!("{host} hears message {number} of life {sender} after {before}"))
     };
     sim.running().find_map(broken)
+}
+
+/// Gaps: nowhere are messages missing without a word.
+pub(super) fn gaps(sim: &Sim<Server>) -> Option<String> {
+    let missing = |host: HostId| {
+        let (sender, before, number) = sim.node(host)?.order.as_ref()?.missing?;
+        Some(format!("{host} hears message {number} of life {sender} after {before}, and of no gap"))
+    };
+    sim.running().find_map(missing)
+}
+
+/// No gap is told where nothing is ever lost, but for those that each server was told of while all of them started.
+pub(super) fn vain_gaps(sim: &Sim<Server>, first: &BTreeMap<HostId, u64>) -> Option<String> {
+    let told = |(host, count): (HostId, u64)| {
+        let is_vain = first.get(&host).is_some_and(|first| *first < count);
+        is_vain.then(|| format!("{host} is told of {count} gaps, and the bus loses nothing"))
+    };
+    told_gaps(sim).find_map(told)
+}
+
+/// Of how many gaps each server was told.
+pub(super) fn told_gaps(sim: &Sim<Server>) -> impl Iterator<Item = (HostId, u64)> {
+    sim.running().filter_map(|host| Some((host, sim.node(host)?.order.as_ref()?.gaps)))
+}
+
+/// The same of the last messages of those who run and have sent all, which no other follows. `said` is how many there were of each life.
+pub(super) fn tails(
+    sim: &Sim<Server>,
+    life: &BTreeMap<HostId, u64>,
+    said: &BTreeMap<u64, u64>,
+) -> Option<String> {
+    let has_sent = |host: &HostId| {
+        let stats = sim.node(*host).map(|server| server.bulk_stats(sim.now_on(*host)));
+        stats.is_some_and(|stats| stats.queued_messages == 0 && stats.in_flight == 0)
+    };
+    let lives = sim.running().filter(has_sent).filter_map(|host| life.get(&host));
+    let lasts: Vec<_> = lives.filter_map(|life| Some((life, said.get(life)?))).collect();
+    sim.running().find_map(|host| {
+        let order = sim.node(host)?.order.as_ref()?;
+        let (life, count) = lasts.iter().find(|(life, count)| order.is_short_of(**life, **count))?;
+        Some(format!("{host} misses the end of the {count} messages of life {life}, and heard of no gap"))
+    })
 }
 
 /// Memory: queues, journals and what waits behind holes stay within what they were configured to.
@@ -181,7 +249,7 @@ fn ownership(sim: &Sim<Server>, contributed: &Contributions) -> Option<String> {
     sim.running().find_map(differs).or_else(|| expected.iter().find_map(is_foul))
 }
 
-fn pool_view(sim: &Sim<Server>, host: HostId) -> Option<&super::pools::View> {
+pub(super) fn pool_view(sim: &Sim<Server>, host: HostId) -> Option<&super::pools::View> {
     let pools = &sim.node(host)?.pools;
     Some(pools.view(pools.id(POOL)))
 }
@@ -208,12 +276,30 @@ pub(super) fn ghosts(
         .map(|(host, _)| (host.to_string(), *host))
         .collect();
     let sees = |host: HostId| {
-        let is_fresh_for_long = is_late(sim.node(host)?.pools.fresh_since());
+        let pools = &sim.node(host)?.pools;
+        let is_fresh_for_long = pools.state() == ViewState::Fresh && is_late(pools.fresh_since());
         let view = pool_view(sim, host).filter(|_| is_fresh_for_long)?;
         let ghost = late.iter().find(|(name, _)| view.values().any(|shown| *shown.owner == **name))?;
         Some(format!("{host} still sees entries of {}", ghost.1))
     };
     sim.running().find_map(sees)
+}
+
+/// False deaths: nobody was taken for dead who had been running for longer than `most`. `lives` says since when each
+/// process runs or ran last, and until when.
+pub(super) fn false_deaths_of(
+    sim: &Sim<Server>,
+    lives: &BTreeMap<String, (Instant, Option<Instant>)>,
+    most: Duration,
+) -> Option<String> {
+    sim.running().find_map(|host| {
+        let expired = &sim.node(host)?.pools.expired;
+        expired.iter().find_map(|(at, server)| {
+            let (since, until) = lives.get(&**server)?;
+            let lived = at.since(*since) > most && until.is_none_or(|until| until > *at);
+            lived.then(|| format!("{host} took {server} for dead at {at}, which ran since {since}"))
+        })
+    })
 }
 
 /// False deaths: nobody was taken for dead more often than servers ended.

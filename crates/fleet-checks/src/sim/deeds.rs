@@ -5,13 +5,13 @@ use std::sync::Arc;
 use fleet_sim::HostId;
 use nexus_store::Change;
 use serde_json::Value;
-use transport_traits::Outgoing;
+use transport_traits::{Instant, Outgoing};
 
-use super::Planted;
 use super::fleet::Fleet;
-use super::ledger::{SHARED, last, own};
+use super::ledger::{SHARED, high, last, odd, own};
 use super::run::{CHAT, POOL};
 use super::staleness;
+use super::{Planted, check};
 
 impl Fleet<'_> {
     /// Some server does something.
@@ -27,27 +27,34 @@ impl Fleet<'_> {
         }
     }
 
-    /// Increments a field of the server's own and then the shared one, and sets another to how often it did.
+    /// Increments a field of the server's own and then the shared one, and makes others what goes with how often it did: one
+    /// by Set, one by Max, and one by Set and Remove in turn.
     fn increment(&mut self, host: HostId) {
         let (key, life) = (self.some_key(), self.life[&host]);
         let (planted, number) = (self.planted, self.ledger.account(life, &key).accepted + 1);
-        let mut write = |field: &str, is_count: bool| {
+        let mut write = |field: &str, change: Change| {
             self.sim.act(host, |server, now| {
                 let saves = server.saves.as_mut()?;
                 let seen = saves.seen(&key).get(field).and_then(|value| value.as_i64()).unwrap_or(0);
-                let change = match planted {
-                    _ if is_count => Change::Set(Arc::new(Value::from(number))),
-                    Some(Planted::SetsForIncrements) => Change::Set(Arc::new(Value::from(seen + 1))),
-                    _ => Change::Increment(1.into()),
+                let change = match (planted, change) {
+                    (Some(Planted::SetsForIncrements), Change::Increment(_)) => set(seen + 1),
+                    (_, change) => change,
                 };
                 let id = saves.id(&key);
                 saves.call(now).write(now.instant, id, field, change).ok()
             })
         };
-        let (mine, count) = (own(life), last(life));
-        let done = [(mine.as_str(), false), (SHARED, false), (count.as_str(), true)];
-        let done = done.map(|(field, is_count)| write(field, is_count)).map(Option::flatten);
-        assert_eq!(done, [Some(()); 3], "the journal has room for what is asked here");
+        let (mine, one) = (own(life), Change::Increment(1.into()));
+        let mark = if number % 2 == 1 { set(number) } else { Change::Remove };
+        let writes = [
+            (mine.as_str(), one.clone()),
+            (SHARED, one),
+            (&last(life), set(number)),
+            (&high(life), Change::Max(number.into())),
+            (&odd(life), mark),
+        ];
+        let done = writes.map(|(field, change)| write(field, change)).map(Option::flatten);
+        assert_eq!(done, [Some(()); 5], "the journal has room for what is asked here");
         self.ledger.account(life, &key).accepted = number;
         self.note(format!("{host} increments {key} for the {number}. time"));
         if let Some(count) = staleness::count(&self.sim, host, &key, &mine) {
@@ -96,13 +103,26 @@ impl Fleet<'_> {
         });
         let verb = if value.is_some() { "contributes" } else { "withdraws" };
         self.note(format!("{host} {verb} {key}"));
-        self.contributed.entry(host).or_default().insert(key, (value, self.sim.now()));
+        let now = self.sim.now();
+        if check::is_shared(&key) {
+            self.hops.note(now, (host, self.life[&host]), &key, value.clone());
+        }
+        self.contributed.entry(host).or_default().insert(key, (value, now));
     }
 
     fn say(&mut self, host: HostId) {
-        self.said += 1;
-        let padding = "x".repeat(self.scenario.message_bytes);
-        let message = Outgoing::new(CHAT, format!("[{},{},\"{padding}\"]", self.life[&host], self.said));
-        self.sim.act(host, |server, now| server.publish(now, message));
+        let life = self.life[&host];
+        let number = self.said.get(&life).map_or(1, |said| said + 1);
+        // In a calm time what is to be measured must not wait behind what is only long.
+        let is_calm = self.calm_since > Instant::ZERO;
+        let padding = "x".repeat(if is_calm { 0 } else { self.scenario.message_bytes });
+        let message = Outgoing::new(CHAT, format!("[{life},{number},\"{padding}\"]"));
+        if self.sim.act(host, |server, now| server.publish(now, message)) == Some(true) {
+            self.said.insert(life, number);
+        }
     }
+}
+
+fn set(number: i64) -> Change {
+    Change::Set(Arc::new(Value::from(number)))
 }

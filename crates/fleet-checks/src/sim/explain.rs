@@ -49,5 +49,5 @@ fn tell(
 
 fn is_deed(what: &Happening) -> bool {
     let done_to = matches!(what, Happening::Ended { .. } | Happening::Paused(_) | Happening::ClockSet(_));
-    done_to || matches!(what, Happening::Note(_))
+    done_to || matches!(what, Happening::Reconnected | Happening::Note(_))
 }

@@ -1,20 +1,18 @@
 //! A fleet under test: its servers, and all that is known of them from outside.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use fleet_sim::{CutId, HostId, Sim, TraceEntry};
 use transport_traits::{Instant, RecordKey, presets};
 
 use super::check::{self, Budgets};
 use super::ledger::Ledger;
+use super::owners::Hops;
 use super::run::{CHAT, POOL};
 use super::staleness::{Contributions, Rises};
 use super::updates::Transfers;
+use super::views::Views;
 use super::{Parts, Planted, Scenario, Server};
-
-/// How long save data may be wrong where nobody lives who could tell: a server wrote, and crashed before it said so.
-const REVALIDATE: Duration = Duration::from_secs(60);
 
 pub(super) struct Fleet<'a> {
     pub(super) sim: Sim<Server>,
@@ -41,7 +39,18 @@ pub(super) struct Fleet<'a> {
     pub(super) throttled: Option<(Instant, u64)>,
     /// Until when the last frames of a host without a process may have waited behind a hole.
     pub(super) held_up: BTreeMap<HostId, Instant>,
-    pub(super) said: u64,
+    /// How many numbered messages each life said.
+    pub(super) said: BTreeMap<u64, u64>,
+    /// Of how many gaps each server was told while all of them started.
+    pub(super) first_gaps: BTreeMap<HostId, u64>,
+    pub(super) hops: Hops,
+    pub(super) views: Views,
+    /// Since when each process runs or ran last.
+    pub(super) started: BTreeMap<HostId, Instant>,
+    /// When the calm time began.
+    pub(super) calm_since: Instant,
+    /// Until when the bus carries nothing.
+    pub(super) silence: Option<Instant>,
     pub(super) violations: Vec<(&'static str, String)>,
     /// The latest happenings when the first violation was found, if they are kept.
     pub(super) trace: Vec<TraceEntry>,
@@ -71,7 +80,13 @@ impl<'a> Fleet<'a> {
             ended: 0,
             throttled: None,
             held_up: BTreeMap::new(),
-            said: 0,
+            said: BTreeMap::new(),
+            first_gaps: BTreeMap::new(),
+            hops: Hops::default(),
+            views: Views::default(),
+            started: BTreeMap::new(),
+            calm_since: Instant::ZERO,
+            silence: None,
             violations: Vec::new(),
             trace: Vec::new(),
         };
@@ -91,6 +106,7 @@ impl<'a> Fleet<'a> {
         self.note(format!("{host} starts life {}", self.lives));
         self.sim.start(host, |now| Server::new(now, parts, &limits));
         self.life.insert(host, self.lives);
+        self.started.insert(host, self.sim.now());
         self.gone.remove(&host);
         self.held_up.remove(&host);
         self.contributed.insert(host, BTreeMap::new());
@@ -102,13 +118,15 @@ impl<'a> Fleet<'a> {
         let mut bulk = bulk_messaging::Config::new("bulk");
         (bulk.seed, bulk.max_held_frames) = (Some(seed), check::HELD);
         (bulk.max_queued_messages, bulk.max_queued_bytes) = (check::QUEUED, check::QUEUED_BYTES);
-        let pools =
-            server_pool::Config::new(host.to_string()).with_incarnation(self.lives).with_seed(seed ^ 1);
+        (bulk.lanes, bulk.format) = (self.scenario.lanes, self.scenario.format);
+        bulk.fragmentation = self.scenario.split.then_some(check::FRAGMENTS);
+        let pools = server_pool::Config::new(host.to_string()).with_seed(seed ^ 1);
         let saves = nexus_store::Config {
             writer: Some(self.lives),
             seed: Some(seed ^ 2),
-            revalidate_every: REVALIDATE,
             max_journal_bytes: check::JOURNAL,
+            max_writers: self.scenario.writers,
+            revalidate_every: self.scenario.revalidate,
             ..Default::default()
         };
         let mut parts = Parts::new(bulk, pools, vec![POOL.into()]);
@@ -169,7 +187,7 @@ impl<'a> Fleet<'a> {
         let life = self.life[&host];
         for (ticket, outcome) in answers.into_iter().flatten() {
             self.ledger.answered(life, ticket, &outcome);
-            self.transfers.answered(life, ticket, &outcome);
+            self.transfers.answered(life, ticket, &outcome, !self.leaving.contains(&host));
         }
     }
 

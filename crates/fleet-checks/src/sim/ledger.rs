@@ -8,7 +8,8 @@ use serde_json::Value;
 use transport_traits::RecordKey;
 
 /// The operations of one server life on one record: increments of a field of its own, each followed by one of the field
-/// that all share, and by a Set of a field of its own to how many there were.
+/// that all share, and by what goes with how many there were in three more fields of its own: a Set, a Max, and by turns a
+/// Set and a Remove.
 #[derive(Debug, Default)]
 pub(super) struct Account {
     pub(super) accepted: i64,
@@ -27,9 +28,12 @@ pub(super) struct Ledger(BTreeMap<(u64, RecordKey), Account>);
 /// The field that all lives increment.
 pub(super) const SHARED: &str = "shared";
 
+/// What the names of the fields begin with that one life increments.
+pub(super) const OWN: &str = "own";
+
 /// The field that one life increments.
 pub(super) fn own(life: u64) -> String {
-    format!("own{life}")
+    format!("{OWN}{life}")
 }
 
 /// The field that one life sets to the number of its increments.
@@ -37,9 +41,37 @@ pub(super) fn last(life: u64) -> String {
     format!("last{life}")
 }
 
+/// The field that one life raises to the number of its increments.
+pub(super) fn high(life: u64) -> String {
+    format!("high{life}")
+}
+
+/// The field that one life sets to the number of its increments where that is odd, and else removes.
+pub(super) fn odd(life: u64) -> String {
+    format!("odd{life}")
+}
+
 impl Ledger {
     pub(super) fn account(&mut self, life: u64, key: &RecordKey) -> &mut Account {
         self.0.entry((life, key.clone())).or_default()
+    }
+
+    /// How many increments of its own counter a life was told to be accepted.
+    pub(super) fn accepted(&self, life: u64, key: &RecordKey) -> i64 {
+        self.0.get(&(life, key.clone())).map_or(0, |account| account.accepted)
+    }
+
+    /// A flush that a life asked for and never heard of again.
+    pub(super) fn unanswered(&self, life: u64) -> Option<String> {
+        let mut accounts = self.0.iter().filter(|((of, _), _)| *of == life);
+        let (_, key) = accounts.find(|(_, account)| !account.flushes.is_empty())?.0;
+        Some(format!("life {life} waits for a flush of {key}"))
+    }
+
+    /// A record of which operations were reported as of unknown fate.
+    pub(super) fn undetermined(&self) -> Option<String> {
+        let ((life, key), account) = self.0.iter().find(|(_, account)| account.undetermined > 0)?;
+        Some(format!("{} operations of life {life} on {key} are undetermined", account.undetermined))
     }
 
     pub(super) fn flushing(&mut self, life: u64, key: &RecordKey, ticket: Ticket) {
@@ -105,10 +137,18 @@ impl Ledger {
         let number = |field: &str| stored.get(field).and_then(Value::as_i64).unwrap_or(0);
         let accounts = self.0.iter().filter(|((_, of), account)| of == key && account.undetermined == 0);
         accounts.map(|((life, _), _)| life).find_map(|life| {
-            let (count, set) = (number(&own(*life)), number(&last(*life)));
-            let wrong = || format!("{key}: of life {life} {count} increments survived, and Set number {set}");
-            // The Set comes after the increment.
-            (!(count - 1..=count).contains(&set)).then(wrong)
+            let (count, set, max) = (number(&own(*life)), number(&last(*life)), number(&high(*life)));
+            let mark = stored.get(odd(*life)).and_then(Value::as_i64);
+            let marks = |number: i64| (number % 2 == 1).then_some(number);
+            // They come one after the other.
+            let is_beginning = count >= set && set >= max && max >= count - 1;
+            let fits = mark == marks(max) || (max == count && mark == marks(max - 1));
+            let text = || {
+                format!(
+                    "{key}: of life {life} {count} increments survived, Set {set}, Max {max}, mark {mark:?}"
+                )
+            };
+            (!is_beginning || !fits).then(text)
         })
     }
 }

@@ -39,6 +39,8 @@ pub struct Pools {
     pub watch: bool,
     /// The changes since somebody took them, while `watch` is set.
     pub changes: Vec<(Instant, PoolId, Change)>,
+    /// Who was taken for dead, and when.
+    pub expired: Vec<(Instant, Arc<str>)>,
     /// When it has to be polled.
     wakeup: Option<Instant>,
     bug: Bug,
@@ -77,6 +79,7 @@ impl Pools {
             synced_at: None,
             watch: false,
             changes: Vec::new(),
+            expired: Vec::new(),
             wakeup: Some(now.instant),
             bug: Bug { planted, polled: now.instant, is_dead: false, dead: BTreeSet::new() },
         }
@@ -199,7 +202,7 @@ impl Pools {
             }
             Notice::Synced => self.synced_at = self.synced_at.or(Some(now)),
             Notice::Changed(change) => {
-                self.show(pool, &change);
+                self.show(now, pool, &change);
                 if self.watch {
                     self.changes.push((now, pool, change));
                 }
@@ -208,15 +211,17 @@ impl Pools {
     }
 
     /// Events must make sense to somebody who knows nothing but events.
-    fn show(&mut self, pool: PoolId, change: &Change) {
+    fn show(&mut self, now: Instant, pool: PoolId, change: &Change) {
         let view = &mut self.views[pool.0];
         match change {
             Change::Removed { key, reason } => {
                 let removed = view.remove(key);
                 assert!(removed.is_some() || self.bug.planted.is_some(), "what is removed was there: {key}");
-                if *reason == Reason::Expired && self.bug.planted == Some(Planted::DeathIsFinal) {
-                    self.bug.dead.extend(removed.map(|shown| shown.owner.to_string()));
+                let expired = removed.filter(|_| *reason == Reason::Expired).map(|shown| shown.owner);
+                if self.bug.planted == Some(Planted::DeathIsFinal) {
+                    self.bug.dead.extend(expired.as_deref().map(str::to_owned));
                 }
+                self.expired.extend(expired.map(|owner| (now, owner)));
             }
             Change::Set { key, value, owner, .. } => {
                 let shown = Shown { value: value.clone(), owner: owner.clone() };

@@ -10,7 +10,7 @@ use super::fleet::Fleet;
 use super::pools::TIMEOUT;
 use super::sample::Sample;
 use super::staleness::worst_of_pools;
-use super::{Planted, Scenario, updates};
+use super::{Planted, Scenario, updates, views};
 
 /// The pool of every server.
 pub(super) const POOL: &str = "online";
@@ -33,8 +33,15 @@ const DELAY: Duration = Duration::from_secs(5);
 /// How long frames wait behind a hole that its sender may still fill: the default of bulk messaging.
 const HOLE: Duration = Duration::from_secs(30);
 
+/// How long it takes at the beginning until every server knows of the others' first frames, of which some were sent before it
+/// listened.
+const STARTED: Duration = Duration::from_secs(10);
+
 /// How old what servers show may be in a calm time.
 const STALE: Duration = Duration::from_secs(4);
+
+/// How long it may take in a calm time until what was accepted is stored: the flush delay, and what goes with it.
+const SAVED: Duration = Duration::from_secs(4);
 
 /// How long it may take in a calm time from being told to leave until nobody shows any entry.
 const LEAVE: Duration = Duration::from_secs(10);
@@ -80,12 +87,13 @@ pub fn watch(seed: u64, scenario: &Scenario, planted: Option<Planted>) -> (Repor
 
 impl Fleet<'_> {
     fn run(&mut self, mut samples: Option<&mut Vec<Sample>>) -> Report {
-        for _ in 0..self.scenario.seconds {
+        for second in 0..self.scenario.seconds {
             if self.is_exposed() {
                 break;
             }
             self.trouble();
-            self.second(self.scenario.deeds, &mut samples);
+            let is_lull = second + self.scenario.lull >= self.scenario.seconds;
+            self.second(if is_lull { 0 } else { self.scenario.deeds }, &mut samples);
         }
         self.heal();
         if !self.is_exposed() {
@@ -93,6 +101,7 @@ impl Fleet<'_> {
             self.check_converged();
             self.calm(&mut samples);
             self.check_converged();
+            self.found("owners", self.hops.check(&self.sim, &self.life, self.calm_since));
             self.check_ledgers();
         }
         let seconds = self.scenario.seconds + PEACE + CALM + REST;
@@ -129,6 +138,7 @@ impl Fleet<'_> {
     fn calm(&mut self, samples: &mut Option<&mut Vec<Sample>>) {
         self.note("the calm time begins".to_owned());
         self.rises.clear();
+        self.calm_since = self.sim.now();
         let leaver = (self.sim.running().count() > 1).then(|| self.some_worker()).flatten();
         let told = self.sim.now();
         leaver.into_iter().for_each(|host| self.leave(host));
@@ -154,6 +164,16 @@ impl Fleet<'_> {
         self.check_budgets();
         self.found("memory", check::memory(&self.sim));
         self.found("order", check::order(&self.sim));
+        self.found("gaps", check::gaps(&self.sim));
+        if self.sim.now().since(Instant::ZERO) <= STARTED {
+            self.first_gaps = check::told_gaps(&self.sim).collect();
+        } else if self.scenario.is_lossless() {
+            self.found("gaps", check::vain_gaps(&self.sim, &self.first_gaps));
+        }
+        let own = views::own_writes(&self.sim, &self.life, &self.keys, &self.ledger);
+        self.found("own writes", own);
+        let fallen = self.views.fallen(&self.sim, &self.life, &self.keys);
+        self.found("backwards", fallen);
     }
 
     /// Frames of those who are gone arrive late, and may then wait behind a hole that nobody fills any more. They are signs
@@ -177,6 +197,10 @@ impl Fleet<'_> {
         self.found("ghosts", check::ghosts(&self.sim, &self.held_up, since + DELAY, most));
         if self.scenario.is_connected() && is_heard {
             self.found("false deaths", check::false_deaths(&self.sim, self.ended));
+            let lives = self.started.iter();
+            let lives = lives.map(|(host, at)| (host.to_string(), (*at, self.gone.get(host).copied())));
+            let most = TIMEOUT + Duration::from_secs(12);
+            self.found("false deaths", check::false_deaths_of(&self.sim, &lives.collect(), most));
         }
     }
 
@@ -187,6 +211,8 @@ impl Fleet<'_> {
         let ages = [self.rises.worst(&self.sim, &self.life), worst_of_pools(&self.sim, &self.contributed)];
         let worst = ages.into_iter().flatten().filter(|(age, _)| *age > STALE).max();
         self.found("staleness", worst.map(|(age, what)| format!("{what} is {age:?} behind")));
+        let unsaved = self.rises.worst_unsaved(&self.sim).filter(|(age, _)| *age > SAVED);
+        self.found("durability", unsaved.map(|(age, what)| format!("{what} is not stored for {age:?}")));
     }
 
     fn check_left(&mut self) {
@@ -202,6 +228,10 @@ impl Fleet<'_> {
             self.found("save data", check::saves(&self.sim, &key));
         }
         self.found("pools", check::pools(&self.sim, &self.contributed));
+        self.found("gaps", check::tails(&self.sim, &self.life, &self.said));
+        let lives: Vec<u64> = self.sim.running().map(|host| self.life[&host]).collect();
+        let open = |life: &u64| self.ledger.unanswered(*life).or_else(|| self.transfers.unanswered(*life));
+        self.found("answers", lives.iter().find_map(open));
     }
 
     fn check_ledgers(&mut self) {
@@ -214,5 +244,9 @@ impl Fleet<'_> {
             self.found("updates", self.transfers.check(&key, &stored));
         }
         self.found("updates", updates::halves(self.sim.store.commits()));
+        if self.scenario.writers >= self.lives as usize {
+            let doubt = self.ledger.undetermined().or_else(|| self.transfers.doubtful());
+            self.found("undetermined", doubt);
+        }
     }
 }

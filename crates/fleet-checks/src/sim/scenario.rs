@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bulk_messaging::Format;
 use fleet_sim::{BusFaults, Delay, StoreFaults};
 
 /// A time of trouble. Afterwards everything works, and must come right.
@@ -15,6 +16,8 @@ pub struct Scenario {
     pub records: usize,
     /// How long the trouble lasts, s.
     pub seconds: u64,
+    /// For how long at its end nobody does anything, s: whatever is lost then is followed by nothing that would tell.
+    pub lull: u64,
     /// Deeds a second of all servers together.
     pub deeds: u32,
     /// How long numbered messages are made, bytes.
@@ -35,6 +38,21 @@ pub struct Scenario {
     pub cut: f64,
     /// The chance a second that a clock jumps by up to 30 s.
     pub jump: f64,
+    /// The chance a second that the bus carries nothing at all, for up to 45 s.
+    pub silence: f64,
+    /// The chance a second that a server's connection to the bus breaks and is made anew.
+    pub reconnect: f64,
+    /// How long save data may be wrong where nobody lives who could tell, since a server wrote and crashed before it said so:
+    /// how often records are looked at in any case.
+    pub revalidate: Duration,
+    /// Writers that a record remembers in its metadata.
+    pub writers: usize,
+    /// Over how many real topics messages are spread.
+    pub lanes: u16,
+    /// How frames are written.
+    pub format: Format,
+    /// Messages that are too long for a frame are split, and not refused.
+    pub split: bool,
 }
 
 impl Scenario {
@@ -57,6 +75,7 @@ impl Scenario {
             servers: (amount("servers") as usize).max(1),
             records: (amount("records") as usize).max(1),
             seconds: amount("seconds") as u64,
+            lull: amount("lull_s") as u64,
             deeds: (amount("deeds") as u32).max(1),
             message_bytes: amount("message_bytes") as usize,
             bus,
@@ -67,6 +86,13 @@ impl Scenario {
             pause_most: Duration::from_secs_f64(amount("pause_s")),
             cut: amount("cut"),
             jump: amount("jump"),
+            silence: amount("silence"),
+            revalidate: Duration::from_secs_f64(amount("revalidate_s").max(1.0)),
+            reconnect: amount("reconnect"),
+            writers: (amount("writers") as usize).max(1),
+            lanes: (amount("lanes") as u16).clamp(1, 64),
+            format: [Format::Nexus, Format::Compact, Format::CompactText][(amount("format") as usize).min(2)],
+            split: amount("split") >= 0.5,
         }
     }
 
@@ -74,6 +100,15 @@ impl Scenario {
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.pause == 0.0 && self.cut == 0.0
+    }
+
+    /// Whether every message that the bus has taken comes to every server, and none so late that it counts as lost, and every
+    /// server hears all of every other's life.
+    #[must_use]
+    pub fn is_lossless(&self) -> bool {
+        let ends = self.crash + self.leave;
+        let is_even = matches!(self.bus.delay, Delay::Fixed(_));
+        is_even && self.is_connected() && self.bus.loss + self.silence + self.reconnect + ends == 0.0
     }
 }
 

@@ -33,10 +33,11 @@ pub struct Script {
 }
 
 /// What can be set, what it is if it is not, and whether it is a whole number.
-pub(super) const KNOBS: [(&str, f64, bool); 27] = [
+pub(super) const KNOBS: [(&str, f64, bool); 35] = [
     ("servers", 4.0, true),
     ("records", 2.0, true),
     ("seconds", 60.0, true),
+    ("lull_s", 0.0, true),
     ("deeds", 6.0, true),
     ("message_bytes", 0.0, true),
     ("delay_ms", 50.0, true),
@@ -61,15 +62,24 @@ pub(super) const KNOBS: [(&str, f64, bool); 27] = [
     ("pause_s", 20.0, true),
     ("cut", 0.0, false),
     ("jump", 0.0, false),
+    ("silence", 0.0, false),
+    ("reconnect", 0.0, false),
+    ("revalidate_s", 300.0, true),
+    ("writers", 256.0, true),
+    ("lanes", 1.0, true),
+    ("format", 0.0, true),
+    ("split", 0.0, true),
 ];
 
 /// The scenarios of the project, by name: the files of `scenarios/`.
-pub const SCENARIOS: [(&str, &str); 8] = [
+pub const SCENARIOS: [(&str, &str); 10] = [
     ("swarm", include_str!("../../scenarios/swarm.toml")),
     ("crashes", include_str!("../../scenarios/crashes.toml")),
+    ("crowd", include_str!("../../scenarios/crowd.toml")),
     ("flood", include_str!("../../scenarios/flood.toml")),
     ("lost-messages", include_str!("../../scenarios/lost-messages.toml")),
     ("partitions", include_str!("../../scenarios/partitions.toml")),
+    ("silence", include_str!("../../scenarios/silence.toml")),
     ("slow-store", include_str!("../../scenarios/slow-store.toml")),
     ("unknown-outcomes", include_str!("../../scenarios/unknown-outcomes.toml")),
     ("wrong-clocks", include_str!("../../scenarios/wrong-clocks.toml")),

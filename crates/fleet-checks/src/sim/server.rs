@@ -317,6 +317,7 @@ impl Server {
     }
 
     fn gap(&mut self, now: Now) {
+        self.order.iter_mut().for_each(Order::gap);
         self.pools.gap(now);
         if let Some(saves) = &mut self.saves {
             saves.gap(now);

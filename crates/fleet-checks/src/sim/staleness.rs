@@ -8,6 +8,7 @@ use transport_traits::{Instant, RecordKey};
 
 use super::check::is_shared;
 use super::run::POOL;
+use super::views::stored_count;
 use super::{Server, ledger};
 
 /// What a server contributed under a key last; `None` if it took it back; and when.
@@ -36,6 +37,16 @@ impl Rises {
     ) -> Option<(Duration, String)> {
         let writers = sim.running().filter_map(|host| Some((host, *life.get(&host)?)));
         writers.flat_map(|(writer, life)| self.unseen(sim, writer, life)).max()
+    }
+
+    /// Since when something is not stored that was written in this time, in the worst case, and what.
+    pub(super) fn worst_unsaved(&self, sim: &Sim<Server>) -> Option<(Duration, String)> {
+        let late = self.0.iter().filter_map(|((life, key), rises)| {
+            let stored = stored_count(sim, key, *life);
+            let (since, _) = rises.get(rises.partition_point(|(_, count)| *count <= stored))?;
+            Some((sim.now().since(*since), format!("{} of {key}", ledger::own(*life))))
+        });
+        late.max()
     }
 
     fn unseen(&self, sim: &Sim<Server>, writer: HostId, life: u64) -> Vec<(Duration, String)> {

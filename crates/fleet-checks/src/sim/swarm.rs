@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use super::{Planted, Report, Scenario, Script, run};
@@ -30,18 +30,21 @@ pub fn seed(seed: u64, scenario: &Scenario, planted: Option<Planted>) -> Report 
     })
 }
 
-/// Runs `seeds` of each script, given with its name, on all cores. `done` is told of each run that is over; it may be
-/// called from several threads.
+/// Runs `seeds` of each script, given with its name, on all cores. `done` is told of each run that is over and says whether to
+/// go on; it may be called from several threads. What runs already when it says no is run to its end.
 #[must_use]
 pub fn swarm(
     scripts: &[(String, Script)],
     seeds: Range<u64>,
-    done: &(dyn Fn(&str, u64, &Report) + Sync),
+    done: &(dyn Fn(&str, u64, &Report) -> ControlFlow<()> + Sync),
 ) -> Swarm {
-    let next = AtomicUsize::new(0);
+    let (next, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
     let work = || {
         let mut part = Swarm::default();
         loop {
+            if is_over.load(Ordering::Relaxed) {
+                return part;
+            }
             let number = next.fetch_add(1, Ordering::Relaxed);
             let of = (number / scripts.len().max(1)) as u64;
             let Some((name, script)) = scripts.get(number % scripts.len().max(1)) else { return part };
@@ -49,7 +52,9 @@ pub fn swarm(
                 return part;
             };
             let report = seed(number, &script.scenario(number), None);
-            done(name, number, &report);
+            if done(name, number, &report).is_break() {
+                is_over.store(true, Ordering::Relaxed);
+            }
             part.add(name, number, report);
         }
     };

@@ -23,6 +23,17 @@ impl Fleet<'_> {
         self.happens(self.scenario.pause, Self::pause);
         self.happens(self.scenario.cut, Self::cut);
         self.happens(self.scenario.jump, Self::jump);
+        self.happens(self.scenario.reconnect, Self::reconnect);
+        self.happens(self.scenario.silence, Self::silence);
+        let is_silent = self.silence.is_some_and(|until| until > now);
+        self.sim.bus.faults.loss = if is_silent { 1.0 } else { self.scenario.bus.loss };
+    }
+
+    /// The bus takes everything, and nobody hears anything, not even himself.
+    fn silence(&mut self) {
+        let until = self.sim.now() + Duration::from_millis(self.sim.rng.u64(..45_000));
+        self.note(format!("the bus carries nothing until {until}"));
+        self.silence = Some(until);
     }
 
     fn happens(&mut self, chance: f64, what: impl FnOnce(&mut Self)) {
@@ -80,6 +91,11 @@ impl Fleet<'_> {
         let most = self.scenario.pause_most.as_millis() as u64;
         let (host, millis) = (self.some_host(), self.sim.rng.u64(..=most));
         host.into_iter().for_each(|host| self.sim.pause(host, Duration::from_millis(millis)));
+    }
+
+    fn reconnect(&mut self) {
+        let host = self.some_host();
+        host.into_iter().for_each(|host| self.sim.reconnect(host));
     }
 
     fn jump(&mut self) {

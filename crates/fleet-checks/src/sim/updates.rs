@@ -36,6 +36,8 @@ pub(super) fn transfer(input: &UpdateInput, life: u64) -> UpdateChanges {
 struct Account {
     done: i64,
     unknown: i64,
+    /// The same of one that was answered while its server went on.
+    doubtful: bool,
     open: Vec<Ticket>,
 }
 
@@ -54,8 +56,8 @@ impl Transfers {
         }
     }
 
-    /// Takes an answer of a life's machine.
-    pub(super) fn answered(&mut self, life: u64, ticket: Ticket, outcome: &Outcome) {
+    /// Takes an answer of a life's machine, which is about to end or goes on.
+    pub(super) fn answered(&mut self, life: u64, ticket: Ticket, outcome: &Outcome, goes_on: bool) {
         let Outcome::Updated(outcome) = outcome else { return };
         let mut accounts = self.0.iter_mut().filter(|((of, _), _)| *of == life);
         let account = accounts.find_map(|(_, account)| {
@@ -65,9 +67,25 @@ impl Transfers {
         });
         match (account, outcome) {
             (Some(account), UpdateOutcome::Committed(_)) => account.done += 1,
-            (Some(account), UpdateOutcome::Unknown(_)) => account.unknown += 1,
+            (Some(account), UpdateOutcome::Unknown(_)) => {
+                account.unknown += 1;
+                account.doubtful |= goes_on;
+            }
             _ => {}
         }
+    }
+
+    /// An update that a life asked for and never heard of again.
+    pub(super) fn unanswered(&self, life: u64) -> Option<String> {
+        let mut accounts = self.0.iter().filter(|((of, _), _)| *of == life);
+        let (_, key) = accounts.find(|(_, account)| !account.open.is_empty())?.0;
+        Some(format!("life {life} waits for an update of {key}"))
+    }
+
+    /// A record of which a life that went on was told that the outcome of an update is unknown.
+    pub(super) fn doubtful(&self) -> Option<String> {
+        let ((life, key), _) = self.0.iter().find(|(_, account)| account.doubtful)?;
+        Some(format!("life {life} is told that the outcome of an update of {key} is unknown"))
     }
 
     /// The transfers that a life waited for when it ended happened or not.

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bulk_messaging::BulkMessaging;
+use fleet_checks::sim::repeats;
 use fleet_sim::{Delay, HostId, Ports, Process, Sim, swarm};
 use nexus_store::{NexusStore, SaveData};
 use server_pool::Pools;
@@ -96,6 +97,11 @@ fn the_entry_of_a_crashed_server_goes_and_what_it_saved_stays() {
         let seen = knowledge[1].lock().unwrap().clone();
         assert_eq!(seen, Seen { coins: 30, online: ["h1", "h2"].map(String::from).to_vec() });
     });
+}
+
+#[test]
+fn a_run_of_async_code_is_the_same_on_every_machine_and_in_every_build() {
+    assert_eq!(repeats(), Ok(()));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The tests of `fleet-checks`, in one binary.
 
+mod conformance;
 mod handles;
+mod idle;
 mod program;
 mod replay;
 mod replay_pool;

@@ -1,5 +1,6 @@
 //! The simulated fleet: it holds under every scenario, repeats, and its checkers find what is wrong on purpose.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -12,7 +13,7 @@ fn script(name: &str) -> Script {
 
 fn first_seeds(names: &[&str], seeds: u64) -> Swarm {
     let scripts: Vec<_> = names.iter().map(|&name| (name.to_owned(), script(name))).collect();
-    swarm(&scripts, 1..1 + seeds, &|_, _, _| ())
+    swarm(&scripts, 1..1 + seeds, &|_, _, _| ControlFlow::Continue(()))
 }
 
 #[test]

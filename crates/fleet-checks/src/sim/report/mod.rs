@@ -11,7 +11,7 @@ use fleet_sim::{Delay, HostId, Sim};
 use transport_traits::{RecordKey, presets};
 
 use super::{Parts, Server};
-pub use scale::{Scale, scale};
+pub use scale::{Crowd, Scale, scale};
 
 /// How long the bus took when the original was recorded.
 const BUS_DELAY: Duration = Duration::from_millis(250);
@@ -37,7 +37,7 @@ pub fn report() -> String {
     text
 }
 
-fn seconds(seconds: u64) -> Duration {
+const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
