@@ -21,7 +21,8 @@ enum Service {
     Sqlite,
 }
 
-fn service(url: &str) -> Result<Service, Failure> {
+/// What `url` names; `what` says in the failure what it is the URL of.
+fn service(what: &str, url: &str) -> Result<Service, Failure> {
     let scheme = url.split(':').next().unwrap_or_default();
     Ok(match scheme {
         "redis" | "rediss" | "redis+unix" => Service::Redis,
@@ -29,7 +30,12 @@ fn service(url: &str) -> Result<Service, Failure> {
         "postgres" | "postgresql" => Service::Postgres,
         "sqlite" => Service::Sqlite,
         // Not the URL, in which a password may stand.
-        _ => return Err(Failure::new("the URL begins with none of redis:, nats:, postgres: and sqlite:")),
+        _ => {
+            return Err(Failure::new(format!(
+                "the URL of the {what} begins with none of redis:, nats:, postgres: and sqlite:; a fleet in one \
+                 process is what runs without --bus and --store"
+            )));
+        }
     })
 }
 
@@ -40,7 +46,7 @@ pub(super) fn file(url: &str) -> Option<&str> {
 
 /// Makes ready what a store needs before servers use it.
 pub(super) async fn prepare(url: &str) -> Result<(), Failure> {
-    if service(url)? == Service::Postgres {
+    if service("store", url)? == Service::Postgres {
         PostgresStore::migrate(url).await.map_err(|error| unusable("store", &error))?;
     }
     store(url).await.map(drop)
@@ -48,7 +54,7 @@ pub(super) async fn prepare(url: &str) -> Result<(), Failure> {
 
 pub(super) async fn store(url: &str) -> Result<Arc<dyn DataStore>, Failure> {
     let unusable = |error| unusable("store", &error);
-    Ok(match service(url)? {
+    Ok(match service("store", url)? {
         Service::Redis => Arc::new(RedisStore::connect(url).await.map_err(unusable)?),
         Service::Nats => Arc::new(NatsStore::connect(url).await.map_err(unusable)?),
         Service::Postgres => Arc::new(PostgresStore::connect(url).await.map_err(unusable)?),
@@ -61,7 +67,7 @@ pub(super) async fn store(url: &str) -> Result<Arc<dyn DataStore>, Failure> {
 }
 
 pub(super) async fn bus(url: &str) -> Result<BothEnds, Failure> {
-    let bus = match service(url)? {
+    let bus = match service("bus", url)? {
         Service::Redis => RedisBus::connect(url).await.map(both),
         Service::Nats => NatsBus::connect(url).await.map(both),
         Service::Postgres => PostgresBus::connect(url).await.map(both),
@@ -86,11 +92,12 @@ mod tests {
     #[test]
     fn urls_name_services_and_what_names_none_is_refused_unshown() {
         let named = ["rediss://h", "redis+unix:///s", "tls://h", "postgresql://h", "sqlite:a b"];
-        let services = named.map(|url| service(url).unwrap());
+        let services = named.map(|url| service("bus", url).unwrap());
         use Service::{Nats, Postgres, Redis, Sqlite};
         assert_eq!(services, [Redis, Redis, Nats, Postgres, Sqlite]);
-        for url in ["", "mysql://secret@h", "secret"] {
-            assert!(!service(url).unwrap_err().to_string().contains("secret"), "{url}");
+        for url in ["", "memory", "mysql://secret@h", "secret"] {
+            let why = service("bus", url).unwrap_err().to_string();
+            assert!(why.contains("the bus") && !why.contains("secret"), "{url}: {why}");
         }
     }
 }

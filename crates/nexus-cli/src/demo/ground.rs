@@ -55,6 +55,8 @@ impl Ground {
     pub(super) async fn open(args: &DemoArgs, data: PathBuf) -> Result<Self, Failure> {
         let base = match &args.services {
             Some(services) => {
+                // Before anything is made in the store.
+                drop(backends::bus(&services.bus).await?);
                 backends::prepare(&services.store).await?;
                 Base::Services(services.clone())
             }

@@ -19,7 +19,8 @@ use super::saved::key_of;
 use super::tally::newly_marked;
 use crate::failure::{Failure, with_causes};
 
-/// The real topics: a bus limits each by itself, so save data never waits for pools.
+/// What the real topics begin with: a bus limits each by itself, so save data never waits for pools. The name of the
+/// run follows, so that runs over one service at the same time keep out of each other's way.
 pub(super) const TOPICS: [&str; 2] = ["demo-saves", "demo-pools"];
 /// Silence after which a server counts as dead.
 pub(super) const POOL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,7 +34,7 @@ pub(super) struct Ports {
     pub(super) subscriber: Arc<dyn Subscriber>,
     pub(super) store: Arc<dyn DataStore>,
     pub(super) timer: Arc<dyn Timer>,
-    /// Where in the store the records are.
+    /// The name of the run: where in the store the records are, and the end of its topics.
     pub(super) store_name: String,
     /// Another for every server.
     pub(super) seed: u64,
@@ -73,7 +74,7 @@ impl Host {
         let (seed, timer) = (ports.seed, ports.timer);
         let mut tasks = Vec::new();
         let mut connect = |topic: &str, salt: u64| {
-            let mut config = BulkConfig::new(topic);
+            let mut config = BulkConfig::new(format!("{topic}-{}", ports.store_name));
             (config.seed, config.drain_timeout) = (Some(seed ^ salt), DRAIN);
             let (publisher, subscriber) = (Arc::clone(&ports.publisher), Arc::clone(&ports.subscriber));
             let (bulk, driver) = BulkMessaging::new(publisher, subscriber, Arc::clone(&timer), config)

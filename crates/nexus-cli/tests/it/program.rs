@@ -39,3 +39,17 @@ pub(crate) fn wait_for_durable(data: &Path, operations: usize) {
 pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("the program prints text")
 }
+
+/// The run could not be made, and the program says why in one line and nothing else.
+pub(crate) fn assert_refused(output: &Output, says: &str) {
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    let last = stderr.lines().rfind(|line| line.starts_with("nexus: ")).unwrap_or_default();
+    assert!(last.contains(says), "{stderr}");
+    assert!(output.stdout.is_empty());
+}
+
+/// Runs what needs a runtime.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Runtime::new().expect("threads can be had").block_on(work)
+}

@@ -1,16 +1,6 @@
 //! What cannot be run: one clear line, exit code 2, nothing harmed.
 
-use std::process::Output;
-
-use crate::program::{run, text};
-
-fn assert_refused(output: &Output, says: &str) {
-    let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{stderr}");
-    let last = stderr.lines().rfind(|line| line.starts_with("nexus: ")).unwrap_or_default();
-    assert!(last.contains(says), "{stderr}");
-    assert!(output.stdout.is_empty());
-}
+use crate::program::{assert_refused, run, text};
 
 #[test]
 fn wrong_arguments_are_refused() {
@@ -42,22 +32,26 @@ fn a_file_that_cannot_be_written_is_refused() {
 }
 
 #[test]
-fn services_that_cannot_be_used_are_refused_and_their_urls_not_shown() {
+fn services_that_cannot_be_used_are_refused_with_nothing_made_and_their_urls_not_shown() {
     let folder = tempfile::tempdir().unwrap();
     let file = format!("sqlite:{}", folder.path().join("demo.sqlite").display());
     let nobody = "redis://:secret@127.0.0.1:1";
     let wrong = [
-        ("sqlite:x", file.as_str()),
-        ("mysql://secret", &file),
-        (nobody, &file),
-        (nobody, nobody),
-        (nobody, "x"),
+        ("sqlite:x", file.as_str(), "SQLite is no bus"),
+        ("memory", &file, "URL of the bus"),
+        ("mysql://secret", &file, "URL of the bus"),
+        (nobody, &file, "cannot use the bus"),
+        ("nats://:secret@127.0.0.1:1", &file, "cannot use the bus"),
+        ("postgres://u:secret@127.0.0.1:1", &file, "cannot use the bus"),
+        ("postgres://u:secret@127.0.0.1:secret", &file, "cannot use the bus"),
     ];
-    for (bus, store) in wrong {
+    for (bus, store, says) in wrong {
         let output = run(&["demo", "--bus", bus, "--store", store]);
-        assert_refused(&output, "");
+        assert_refused(&output, says);
         assert!(!text(&output.stderr).contains("secret"), "{}", text(&output.stderr));
     }
+    let made = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(made, 0, "no file and no side ledger");
 }
 
 #[test]
