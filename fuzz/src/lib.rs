@@ -1,10 +1,14 @@
 //! What every decoder must keep to, whatever it is fed.
 
+mod pool;
 mod receive;
 mod round_trip;
+mod save_data;
 
+pub use pool::pool;
 pub use receive::receive;
 pub use round_trip::round_trip;
+pub use save_data::{original, save_data};
 
 use std::collections::HashMap;
 
