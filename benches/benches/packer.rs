@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use benches::measure::{Samples, Subject, interleaved};
+use benches::measure::{Subject, interleaved_on_this_thread};
 use benches::models::{Bare, Copy, Original};
 use benches::ours::{Ours, Reader};
-use benches::tally::{Tally, frames, pack, per_full_frame};
+use benches::packing::{Packing, as_bytes, compare, read_all};
+use benches::tally::{Tally, frames, per_full_frame};
 use benches::workloads::{Message, Update, player_sets, store_updates, strings};
 use benches::{Figure, Goal, Packer, Run, wakeups};
 use bulk_messaging::Format;
-use bulk_messaging::wire::Frame;
 use bytes::Bytes;
 use transport_traits::limits::SizeLimit;
 
@@ -106,30 +106,9 @@ fn store_updates_in_a_request(run: &Run) -> Vec<Figure> {
     ]
 }
 
-/// A packer that is timed while it packs all messages.
-struct Packing<'a, P, M = Message> {
-    packer: P,
-    messages: &'a [M],
-}
-
-impl<M, P: Packer<M>> Subject for Packing<'_, P, M> {
-    fn run(&mut self) {
-        let mut sealed = |frame: &[u8]| {
-            black_box(frame);
-        };
-        pack(&mut self.packer, self.messages, &mut sealed);
-    }
-}
-
-/// How two subjects' times compare, in ns a message.
-fn compare(name: String, samples: &Samples, [ours, other]: [usize; 2], messages: usize) -> Figure {
-    let time = |subject| samples.median(subject) / messages as f64;
-    Figure::new(name, "ns", time(ours)).beside(time(other)).ratio(samples.times(ours, other))
-}
-
 /// The time from a push to a sealed frame, beside the models.
 fn push(run: &Run, name: &str, messages: &[Message], than_original: f64, of_bare: f64) -> Vec<Figure> {
-    let samples = interleaved(
+    let samples = interleaved_on_this_thread(
         run.rounds(ROUNDS),
         &mut [
             &mut Packing { packer: Ours::new(REQUEST, Ours::BACKLOG), messages },
@@ -155,7 +134,7 @@ fn growth(run: &Run) -> Vec<Figure> {
     const FLAT: f64 = 1.25;
     let messages = &player_sets(SEED, run.items(TIMES * TIMED));
     let frame = SizeLimit::bytes(TIMES * REQUEST.max);
-    let samples = interleaved(
+    let samples = interleaved_on_this_thread(
         run.rounds(ROUNDS / TIMES),
         &mut [
             &mut Packing { packer: Ours::new(REQUEST, Ours::BACKLOG), messages },
@@ -168,6 +147,7 @@ fn growth(run: &Run) -> Vec<Figure> {
     let figure = |name: &str, ours| {
         Figure::new(format!("push, JSON, player Sets, {name}"), "× the time", samples.times(ours, 0))
             .beside(samples.times(4, 3))
+            .spread(samples.spread(ours, 0))
             .goal(Goal::AtMost(FLAT))
     };
     vec![figure("frames 16 times as large", 1), figure("8,192 messages queued, not 64", 2)]
@@ -201,7 +181,10 @@ fn decode(run: &Run, name: &str, messages: &[Message]) -> Vec<Figure> {
     let mut copy = || frames.iter().for_each(|frame| drop(black_box(frame.to_vec())));
     let mut received = Reading { frames, messages, reader: Reader::new(REQUEST, []) };
     let mut ours = || read_all(frames);
-    let samples = interleaved(run.rounds(ROUNDS), &mut [&mut ours, &mut parse, &mut copy, &mut received]);
+    let samples = interleaved_on_this_thread(
+        run.rounds(ROUNDS),
+        &mut [&mut ours, &mut parse, &mut copy, &mut received],
+    );
     let beside = |verb: &str, ours, peer: &str, other| {
         compare(format!("{verb}, JSON, {name}, beside {peer}"), &samples, [ours, other], messages.len())
     };
@@ -212,15 +195,6 @@ fn decode(run: &Run, name: &str, messages: &[Message]) -> Vec<Figure> {
     ]
 }
 
-fn read_all(frames: &[Bytes]) {
-    for frame in frames {
-        let frame = Frame::decode(frame.clone()).expect("frames of ours can be read");
-        frame.messages().for_each(|message| {
-            black_box(message);
-        });
-    }
-}
-
 fn parsed(frame: &[u8]) -> HashMap<String, Vec<String>> {
     serde_json::from_slice(frame).expect("a frame is an object of arrays of strings")
 }
@@ -229,8 +203,7 @@ fn parsed(frame: &[u8]) -> HashMap<String, Vec<String>> {
 /// pushed as it is. The text-safe form has rounds of its own, since it takes so long that nothing else has a warm cache.
 fn compact(run: &Run) -> Vec<Figure> {
     let texts = &player_sets(SEED, run.items(TIMED));
-    let bytes = |text: &Message| Update { topic: text.topic.clone(), body: text.text.clone().into() };
-    let messages = &texts.iter().map(bytes).collect::<Vec<_>>();
+    let messages = &as_bytes(texts);
     let binary = |verb: &str| format!("{verb}, Compact, player Sets, beside our JSON");
     let text = |verb: &str| format!("{verb}, Compact, text-safe, player Sets, beside our JSON");
     let [pushed, read] = beside_json(run, Format::Compact, texts, messages, binary);
@@ -257,11 +230,11 @@ where
     let ours = |format| Ours::with_format(REQUEST, Ours::BACKLOG, format);
     let mut json = Packing { packer: ours(Format::Nexus), messages: same };
     let mut other = Packing { packer: ours(format), messages };
-    let pushed = interleaved(run.rounds(ROUNDS), &mut [&mut other, &mut json]);
+    let pushed = interleaved_on_this_thread(run.rounds(ROUNDS), &mut [&mut other, &mut json]);
     let json = frames::<M>(&mut ours(Format::Nexus), same);
     let other = frames::<Update>(&mut ours(format), messages);
     let (mut json, mut other) = (|| read_all(&json), || read_all(&other));
-    let read = interleaved(run.rounds(ROUNDS), &mut [&mut other, &mut json]);
+    let read = interleaved_on_this_thread(run.rounds(ROUNDS), &mut [&mut other, &mut json]);
     let compared = |verb, samples| compare(name(verb), samples, [0, 1], messages.len());
     [compared("push", &pushed), compared("decode", &read)]
 }

@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+use benches::measure::RESIDENT;
 use benches::pools::{faults, joins, memory, original, updates};
 use benches::{Figure, Goal, Run};
 
@@ -48,7 +49,7 @@ fn joining(run: &Run) -> Vec<Figure> {
 fn failing(run: &Run) -> Vec<Figure> {
     let healed = faults::churn(run.items(50), 20, run.rounds(8));
     let crash = faults::crashes(run.items(50), run.rounds(10));
-    let hours = run.rounds(1_000);
+    let hours = run.by_depth(1_000, 20, 1);
     vec![
         Figure::new("20 % loss and churn, then none: all views equal", "s", healed.seconds)
             .goal(Goal::AtMost(TIMEOUT)),
@@ -65,9 +66,10 @@ fn deaths(run: &Run, server_hours: usize) -> f64 {
 }
 
 fn updating(run: &Run) -> Vec<Figure> {
-    let seconds = if run.items(32) == 1 { 5 } else { 90 };
-    let measured = updates::every_second(run.items(100), 20, seconds);
-    let name = |what: &str| format!("100 × 20 players × 1 update/s, two lanes, 5 views: {what}");
+    let seconds = run.by_depth(90, 20, 5);
+    let measured = updates::every_second(run.items(100), 20, seconds as u64);
+    let name =
+        |what: &str| format!("100 × 20 players × 1 update/s for {seconds} s, two lanes, 5 views: {what}");
     vec![
         Figure::new(name("of the limit, fullest window"), "", measured.of_limit)
             .beside(15.0)
@@ -84,7 +86,7 @@ fn remembering(run: &Run) -> Vec<Figure> {
             Some(value) => Figure::new(name, unit, value),
             None => Figure::not_measured_yet(name, unit),
         };
-        figure.goal(Goal::AtMost(most))
+        figure.goal(Goal::AtMost(most)).spread(RESIDENT)
     };
     let each = memory::per_entry(run.items(32), run.items(10_000));
     let (machine, pools) = (each.map(|of| of.machine), each.map(|of| of.pools));

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use benches::measure::interleaved;
+use benches::measure::{RESIDENT, Samples, interleaved, interleaved_on_this_thread};
 use benches::saves::{Increments, Rate, Readers, Rival, bytes_a_record, increments, on_two_threads, one_set};
 use benches::{Figure, Goal, Run};
 use transport_memory::MemoryStore;
@@ -29,12 +29,12 @@ fn memory(run: &Run) -> Vec<Figure> {
     const VALUE: usize = 100;
     let value = format!(r#"{{"coins":1200,"motto":"{}"}}"#, "x".repeat(VALUE - 25));
     assert_eq!(value.len(), VALUE);
-    let records = run.items(1_000_000);
-    let name = "memory of an open record beyond its value, 100 B in two fields";
+    let records = run.by_depth(1_000_000, 250_000, 30_000);
+    let name = &format!("memory of an open record beyond its value, 100 B in two fields, of {records}");
     let overhead = bytes_a_record(records as u32, &value).map(|bytes| bytes - VALUE as f64);
     let figure =
         overhead.map_or_else(|| Figure::not_measured_yet(name, "B"), |bytes| Figure::new(name, "B", bytes));
-    vec![figure.goal(Goal::AtMost(600.0))]
+    vec![figure.goal(Goal::AtMost(600.0)).spread(RESIDENT)]
 }
 
 /// A read beside a map behind a lock, alone and with a second thread on the same record.
@@ -47,31 +47,29 @@ fn reads(run: &Run) -> Vec<Figure> {
     let hot = &fields[0];
     let our_hot = || drop(black_box(record.get(black_box(hot))));
     let peer_hot = || drop(black_box(locked.get(black_box(hot))));
-    let samples = interleaved(
+    let alone = interleaved_on_this_thread(
+        run.rounds(400),
+        &mut [&mut || (0..times).for_each(|_| ours()), &mut || (0..times).for_each(|_| peer())],
+    );
+    let together = interleaved(
         run.rounds(400),
         &mut [
-            &mut || (0..times).for_each(|_| ours()),
-            &mut || (0..times).for_each(|_| peer()),
             &mut || on_two_threads(times, ours),
             &mut || on_two_threads(times, peer),
             &mut || on_two_threads(each, our_hot),
             &mut || on_two_threads(each, peer_hot),
         ],
     );
-    let figure = |name: &str, [ours, peer]: [usize; 2]| {
+    let figure = |name: &str, samples: &Samples, [ours, peer]: [usize; 2]| {
         let time = |subject| samples.median(subject) / each as f64;
-        Figure::new(format!("get, {name}, beside a locked map"), "ns", time(ours)).beside(time(peer))
+        let figure = Figure::new(format!("get, {name}, beside a locked map"), "ns", time(ours));
+        figure.beside(time(peer)).ratio(samples.times(ours, peer)).spread(samples.spread(ours, peer))
     };
-    let at_most = |figure: Figure, [ours, peer]: [usize; 2]| {
-        figure.ratio(samples.times(ours, peer)).goal(Goal::TimesTheReference(1.2))
-    };
-    let faster = |figure: Figure, [ours, peer]: [usize; 2]| {
-        figure.ratio(samples.times(peer, ours)).goal(Goal::TimesAsFast(2.0))
-    };
+    let faster = |name, subjects| figure(name, &together, subjects).inverse().goal(Goal::TimesAsFast(2.0));
     vec![
-        at_most(figure("each of ten fields", [0, 1]), [0, 1]),
-        faster(figure("each of ten fields, two threads on one record", [2, 3]), [2, 3]),
-        faster(figure("its first field, two threads on it", [4, 5]), [4, 5]),
+        figure("each of ten fields", &alone, [0, 1]).goal(Goal::TimesTheReference(1.2)),
+        faster("each of ten fields, two threads on one record", [0, 1]),
+        faster("its first field, two threads on it", [2, 3]),
     ]
 }
 
@@ -102,6 +100,7 @@ fn rate(run: &Run, name: &str, store: Arc<dyn DataStore>, rivals: u64, goal: f64
     )
     .beside(a_second(1, rivals))
     .ratio(samples.times(1, 0) * ours as f64 / rivals as f64)
+    .spread(samples.spread(1, 0))
     .goal(Goal::TimesAsFast(goal))
 }
 
@@ -110,12 +109,12 @@ fn rate(run: &Run, name: &str, store: Arc<dyn DataStore>, rivals: u64, goal: f64
 fn many_increments(run: &Run) -> Vec<Figure> {
     const GOAL: f64 = 20.0;
     const FLUSH_DELAY: u64 = 2;
-    let (records, made) = (run.items(10_000), run.items(1_000_000) as u64);
+    let (records, made) = (run.by_depth(10_000, 2_000, 300), run.by_depth(1_000_000, 200_000, 30_000) as u64);
     let figures = |name: &str, seconds: u64| {
         let Increments { writes, lost, doubled, .. } =
             increments(4, records, made, Duration::from_secs(seconds));
         let limit = made as f64 / (records as u64 * (1 + seconds / FLUSH_DELAY)) as f64;
-        let name = |what: &str| format!("{what}, of {made} {name}");
+        let name = |what: &str| format!("{what}, of {made} on {records} records {name}");
         let a_write =
             Figure::new(name("increments a store write, 4 servers"), "", made as f64 / writes as f64);
         let a_write = a_write.beside(limit);

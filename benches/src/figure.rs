@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One row of a topic's table.
 #[derive(Clone, Debug)]
@@ -12,6 +12,7 @@ pub struct Figure {
     value: Option<f64>,
     reference: Option<f64>,
     ratio: Option<f64>,
+    spread: f64,
     goal: Option<Goal>,
 }
 
@@ -31,28 +32,38 @@ pub enum Goal {
 /// A figure as it is written to a file.
 ///
 /// `met` is `null` where there is no goal or no value.
-#[derive(Debug, Serialize)]
-pub struct Row<'a> {
-    name: &'a str,
-    unit: &'a str,
-    value: Option<f64>,
-    reference: Option<f64>,
-    ratio: Option<f64>,
-    goal: Option<String>,
-    met: Option<bool>,
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Row {
+    /// What was measured.
+    pub name: String,
+    /// Of the value and the reference.
+    pub unit: String,
+    /// Ours.
+    pub value: Option<f64>,
+    /// The peer's or the limit's.
+    pub reference: Option<f64>,
+    /// The one to the other.
+    pub ratio: Option<f64>,
+    /// See [`Figure::spread`].
+    #[serde(default)]
+    pub spread: f64,
+    /// In words.
+    pub goal: Option<String>,
+    /// Whether it is met.
+    pub met: Option<bool>,
 }
 
 impl Figure {
     /// A figure of ours.
     #[must_use]
     pub fn new(name: impl Into<String>, unit: &'static str, value: f64) -> Self {
-        Self { name: name.into(), unit, value: Some(value), reference: None, ratio: None, goal: None }
+        Self { value: Some(value), ..Self::not_measured_yet(name, unit) }
     }
 
     /// A figure that nothing can measure yet. It is shown as such, and never as met.
     #[must_use]
     pub fn not_measured_yet(name: impl Into<String>, unit: &'static str) -> Self {
-        Self { name: name.into(), unit, value: None, reference: None, ratio: None, goal: None }
+        Self { name: name.into(), unit, value: None, reference: None, ratio: None, spread: 0.0, goal: None }
     }
 
     /// The same figure of a peer or a limit. The ratio is ours to it, unless [`ratio`](Self::ratio) says otherwise.
@@ -77,6 +88,14 @@ impl Figure {
         self
     }
 
+    /// How far apart the measurements of the [judged](Self::judged) number lie, as a part of it:
+    /// [`Samples::spread`](crate::measure::Samples::spread). A figure without one is exact.
+    #[must_use]
+    pub fn spread(mut self, spread: f64) -> Self {
+        self.spread = spread;
+        self
+    }
+
     /// What the figure should be.
     #[must_use]
     pub fn goal(mut self, goal: Goal) -> Self {
@@ -84,44 +103,78 @@ impl Figure {
         self
     }
 
+    /// What was measured.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the goal is about the ratio, and not about the value. Without a goal, whether there is a ratio.
+    #[must_use]
+    pub fn judges_ratio(&self) -> bool {
+        match self.goal {
+            Some(Goal::AtLeast(_) | Goal::AtMost(_)) => false,
+            Some(Goal::TimesAsFast(_) | Goal::TimesTheReference(_)) => true,
+            None => self.ratio.is_some(),
+        }
+    }
+
+    /// The number that the goal is about.
+    #[must_use]
+    pub fn judged(&self) -> Option<f64> {
+        if self.judges_ratio() { self.ratio } else { self.value }
+    }
+
+    /// How much better than the goal demands, as a factor: 1 just meets it. Infinite where 0 is demanded and reached.
+    #[must_use]
+    pub fn of_goal(&self) -> Option<f64> {
+        let (judged, goal) = (self.judged()?, self.goal?);
+        let (better, worse) = if goal.wants_more() { (judged, goal.bound()) } else { (goal.bound(), judged) };
+        // Also where both are 0.
+        Some(if better >= worse && worse == 0.0 { f64::INFINITY } else { better / worse })
+    }
+
     /// Whether the goal is met; `None` where there is no goal or nothing was measured.
     #[must_use]
     pub fn met(&self) -> Option<bool> {
-        match self.goal? {
-            Goal::AtLeast(least) => self.value.map(|value| value >= least),
-            Goal::AtMost(most) => self.value.map(|value| value <= most),
-            Goal::TimesAsFast(least) => self.ratio.map(|ratio| ratio >= least),
-            Goal::TimesTheReference(most) => self.ratio.map(|ratio| ratio <= most),
-        }
+        let (judged, goal) = (self.judged(), self.goal?);
+        judged.map(|judged| if goal.wants_more() { judged >= goal.bound() } else { judged <= goal.bound() })
+    }
+
+    /// Whether more of the judged number is better; `None` where no goal says so.
+    #[must_use]
+    pub fn wants_more(&self) -> Option<bool> {
+        self.goal.map(|goal| goal.wants_more())
     }
 
     /// The figure as it is written to a file.
     #[must_use]
-    pub fn row(&self) -> Row<'_> {
+    pub fn row(&self) -> Row {
         Row {
-            name: &self.name,
-            unit: self.unit,
+            name: self.name.clone(),
+            unit: self.unit.to_owned(),
             value: self.value,
             reference: self.reference,
             ratio: self.ratio,
+            spread: self.spread,
             goal: self.goal.map(|goal| goal.to_string()),
             met: self.met(),
         }
     }
+}
 
-    /// The cells of the table: figure, ours, peer or limit, ratio, goal, met.
-    fn cells(&self) -> [String; 6] {
-        let number = |number: Option<f64>| number.map_or_else(|| "–".into(), short);
-        let ours = self
-            .value
-            .map_or_else(|| "not measured yet".into(), |value| format!("{} {}", short(value), self.unit));
-        let met = match self.met() {
-            Some(true) => "yes",
-            Some(false) => "NO",
-            None => "–",
-        };
-        let goal = self.goal.map_or_else(|| "–".into(), |goal| goal.to_string());
-        [self.name.clone(), ours, number(self.reference), number(self.ratio), goal, met.into()]
+impl Goal {
+    fn wants_more(self) -> bool {
+        matches!(self, Self::AtLeast(_) | Self::TimesAsFast(_))
+    }
+
+    fn bound(self) -> f64 {
+        match self {
+            Self::AtLeast(bound)
+            | Self::AtMost(bound)
+            | Self::TimesAsFast(bound)
+            | Self::TimesTheReference(bound) => bound,
+        }
     }
 }
 
@@ -134,27 +187,4 @@ impl fmt::Display for Goal {
             Self::TimesTheReference(most) => write!(f, "≤ {most} × the reference"),
         }
     }
-}
-
-/// Four significant digits, or all before the point.
-fn short(number: f64) -> String {
-    let before = number.abs().max(1.0).log10().floor() as usize + 1;
-    format!("{number:.*}", 4_usize.saturating_sub(before))
-}
-
-/// The table of a topic, in Markdown.
-#[must_use]
-pub fn table(figures: &[Figure]) -> String {
-    let head = ["figure", "ours", "peer or limit", "ratio", "goal", "met"].map(String::from);
-    let rows: Vec<_> = std::iter::once(head).chain(figures.iter().map(Figure::cells)).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 6] = std::array::from_fn(width);
-    let line = |row: &[String; 6]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!(" {cell:<width$} |"));
-        format!("|{}\n", cells.collect::<String>())
-    };
-    let rule = line(&widths.map(|width| "-".repeat(width)));
-    let mut lines: Vec<String> = rows.iter().map(line).collect();
-    lines.insert(1, rule);
-    lines.concat()
 }

@@ -1,10 +1,13 @@
 //! One run of a topic: how thorough it is, and where its results go.
 
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
-use std::{fs, io};
+use std::time::Instant;
 
-use crate::figure::{Figure, Row, table};
+use crate::figure::Figure;
+use crate::report::context::Context;
+use crate::report::{Files, sums, table};
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,26 +19,42 @@ enum Depth {
 }
 
 /// One run of a topic's program.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Run {
-    topic: &'static str,
-    /// What cargo lets the program know about its target folder: a folder in it.
-    target_tmpdir: &'static str,
+    files: Files,
     depth: Depth,
+    begun: Instant,
+    context: Context,
+    /// The name to keep the figures under.
+    save: Option<String>,
+    /// The name of the figures to compare with.
+    against: Option<String>,
 }
 
 impl Run {
-    /// The run that the program's arguments ask for: cargo passes `--bench` to benchmarks and not to tests.
-    /// `target_tmpdir` is `env!("CARGO_TARGET_TMPDIR")`, which only a benchmark itself can read.
+    /// The run that the program's arguments ask for: cargo passes `--bench` to benchmarks and not to tests; ours are
+    /// `--quick`, `--save NAME` and `--against NAME`. `target_tmpdir` is `env!("CARGO_TARGET_TMPDIR")`, which only a
+    /// benchmark itself can read.
     #[must_use]
     pub fn from_args(topic: &'static str, target_tmpdir: &'static str) -> Self {
-        let has = |wanted: &str| std::env::args().any(|arg| arg == wanted);
-        let depth = match (has("--bench"), has("--quick")) {
-            (false, _) => Depth::Smoke,
-            (true, true) => Depth::Quick,
-            (true, false) => Depth::Full,
+        let arguments: Vec<String> = std::env::args().collect();
+        let has = |wanted: &str| arguments.iter().any(|argument| argument == wanted);
+        let behind =
+            |wanted: &str| arguments.iter().skip_while(|argument| *argument != wanted).nth(1).cloned();
+        let (depth, word) = match (has("--bench"), has("--quick")) {
+            (false, _) => (Depth::Smoke, "smoke"),
+            (true, true) => (Depth::Quick, "quick"),
+            (true, false) => (Depth::Full, "full"),
         };
-        Self { topic, target_tmpdir, depth }
+        let target = Path::new(target_tmpdir).parent().unwrap_or(Path::new("target"));
+        Self {
+            files: Files::new(target.join("bench"), topic),
+            depth,
+            begun: Instant::now(),
+            context: Context::now(topic, word),
+            save: behind("--save"),
+            against: behind("--against"),
+        }
     }
 
     /// How many rounds are timed where a full run times `full`.
@@ -55,32 +74,44 @@ impl Run {
         if self.depth == Depth::Smoke { real.div_ceil(32) } else { real }
     }
 
-    /// Prints the table and writes the file. A goal that was missed fails nothing.
+    /// One of three numbers, for what would take too long in a quick run as in a full one. Figures whose value depends on
+    /// it say it in their names.
     #[must_use]
-    pub fn finish(&self, figures: &[Figure]) -> ExitCode {
+    pub fn by_depth(&self, full: usize, quick: usize, smoke: usize) -> usize {
+        match self.depth {
+            Depth::Full => full,
+            Depth::Quick => quick,
+            Depth::Smoke => smoke,
+        }
+    }
+
+    /// Prints the table and writes the files. A goal that was missed fails nothing.
+    #[must_use]
+    pub fn finish(mut self, figures: &[Figure]) -> ExitCode {
         if self.depth == Depth::Smoke {
             return ExitCode::SUCCESS;
         }
-        println!("\n## {}\n\n{}", self.topic, table(figures));
-        let met = |wanted| figures.iter().filter(|figure| figure.met() == wanted).count();
-        println!("{} goals met, {} missed", met(Some(true)), met(Some(false)));
-        match self.write(figures) {
+        self.context.end(self.begun.elapsed().as_secs_f64());
+        println!("\n## {}\n\n{}\n{}", self.context.topic, table(figures), sums(figures));
+        println!("{}", self.context.paragraph());
+        match self.keep(figures) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                eprintln!("the file of the figures could not be written: {error}");
+                eprintln!("{}: {error}", self.context.topic);
                 ExitCode::FAILURE
             }
         }
     }
 
-    fn write(&self, figures: &[Figure]) -> io::Result<()> {
-        let target = Path::new(self.target_tmpdir).parent().unwrap_or(Path::new("target"));
-        let folder = target.join("bench");
-        fs::create_dir_all(&folder)?;
-        let rows: Vec<Row<'_>> = figures.iter().map(Figure::row).collect();
-        let file = folder.join(format!("{}.json", self.topic));
-        fs::write(&file, serde_json::to_string_pretty(&rows)? + "\n")?;
-        println!("written to {}", file.display());
+    /// Writes the files. Compares first: the name to compare with may be the one to keep the figures under.
+    fn keep(&self, figures: &[Figure]) -> io::Result<()> {
+        let compared = self.against.as_ref().map(|name| self.files.against(name, figures));
+        self.files.write(figures, &self.context)?;
+        if let Some(name) = &self.save {
+            self.files.save(name)?;
+        }
+        println!("written to {}", self.files.path("{json,run.json,md,svg}").display());
+        compared.transpose()?.iter().for_each(|table| println!("\n{table}"));
         Ok(())
     }
 }

@@ -1,37 +1,94 @@
-//! `cargo xtask bench`: the topics of the package `benches`, each of which prints its table and writes its file.
+//! `cargo xtask bench`: topics, each of which prints its table and writes its files, and the guard of the hot paths.
+
+mod budget;
+mod docs;
+mod guard;
+mod topic;
 
 use std::io;
+use std::process::Command;
 
-use crate::cargo;
+use crate::metadata;
+use topic::Topic;
 
 /// What to run.
 #[derive(clap::Args)]
 pub(crate) struct Bench {
-    /// One topic instead of all: the name of a file in `benches/benches`.
+    /// One topic instead of all (any other word lists them), or `guard`: the instructions of the hot paths beside their
+    /// budget, which fails where one takes more than it may.
     topic: Option<String>,
-    /// Fewer rounds: all topics within 3 minutes once they are built.
+    /// Fewer rounds: all topics of the core within 3 minutes once they are built.
     #[arg(long)]
     quick: bool,
+    /// Keep the figures under this name, in target/bench/baselines.
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    save: Option<String>,
+    /// Say what changed against the figures of this name, and what of it is more than noise.
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    against: Option<String>,
+    /// Afterwards, put the tables of target/bench/report.md into docs/benchmarks.md.
+    #[arg(long)]
+    docs: bool,
+    /// With `guard`: make what is counted the budget.
+    #[arg(long)]
+    update: bool,
 }
 
 impl Bench {
-    /// Runs the topics, and says whether they ran. A goal that was missed is in the table and fails nothing.
+    /// Runs the topics, and says whether they ran. A goal that was missed is in the table and fails nothing; a budget
+    /// that was exceeded does.
     ///
     /// # Errors
-    /// If cargo cannot be started.
-    pub(crate) fn run(&self) -> io::Result<bool> {
-        cargo::cargo(&self.arguments()).status().map(|status| status.success())
+    /// A text for people, if cargo cannot be started, there is no such topic, or a file cannot be written.
+    pub(crate) fn run(&self) -> Result<bool, String> {
+        let metadata = metadata::load()?;
+        if self.topic.as_deref() == Some("guard") {
+            return guard::run(&metadata, self.update);
+        }
+        let topics = topic::all(&metadata);
+        let wanted: Vec<&Topic> = topics.iter().filter(|topic| self.wants(topic)).collect();
+        if wanted.is_empty() {
+            let names: Vec<&str> = topics.iter().map(|topic| topic.name.as_str()).collect();
+            return Err(format!("no such topic; there are guard, {}", names.join(", ")));
+        }
+        // Each runs whatever became of the others.
+        let ended = wanted.into_iter().map(|topic| Ok(self.command(topic).status()?.success()));
+        let ended: io::Result<Vec<bool>> = ended.collect();
+        let ran = ended.map_err(|error| format!("cargo bench: {error}"))?.into_iter().all(|well| well);
+        if self.docs {
+            docs::update(&metadata)?;
+        }
+        Ok(ran)
     }
 
-    fn arguments(&self) -> Vec<&str> {
-        let mut arguments = vec!["bench", "--package", "benches"];
-        match &self.topic {
-            Some(topic) => arguments.extend(["--bench", topic]),
-            None => arguments.push("--benches"),
+    fn wants(&self, topic: &Topic) -> bool {
+        self.topic.as_ref().is_none_or(|wanted| *wanted == topic.name)
+    }
+
+    fn command(&self, topic: &Topic) -> Command {
+        let mut command = topic.command();
+        command.args(self.quick.then_some("--quick"));
+        for (option, value) in [(topic.save(), &self.save), (topic.against(), &self.against)] {
+            command.args(value.iter().flat_map(|value| [option, value]));
         }
-        if self.quick {
-            arguments.extend(["--", "--quick"]);
-        }
-        arguments
+        command
+    }
+}
+
+/// A name that is one of a folder too.
+fn name(text: &str) -> Result<String, String> {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
+    let good = !text.is_empty() && text.chars().all(is_plain);
+    good.then(|| text.to_owned()).ok_or_else(|| "letters, digits, - and _ only".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name;
+
+    #[test]
+    fn a_name_cannot_lead_out_of_the_folder() {
+        assert!(["before", "2026-11-21_a"].iter().all(|text| name(text).is_ok()));
+        assert!(["", ".", "..", "a/b", "../a", "a b"].iter().all(|text| name(text).is_err()));
     }
 }

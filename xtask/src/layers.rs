@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::metadata::{Dependency, Kind, Metadata, Package};
 
 /// The crates of each layer, from layer 0 up. A crate may depend on crates of lower layers alone.
-const LAYERS: [&[&str]; 6] = [
+const LAYERS: [&[&str]; 7] = [
     &["transport-traits"],
     &["fleet-sim", "test-servers", "transport-adapter", "transport-conformance", "transport-mocks"],
     &[
@@ -21,7 +21,8 @@ const LAYERS: [&[&str]; 6] = [
     ],
     &["bulk-messaging", "nexus-store", "server-pool"],
     &["fleet-checks", "nexus-cli"],
-    &["benches", "fuzz", "xtask"],
+    &["benches", "fuzz", "hot-paths", "xtask"],
+    &["benches-backends"],
 ];
 
 /// The layers that run on any async runtime, or on none: their crates stand alone without features.

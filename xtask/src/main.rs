@@ -11,6 +11,7 @@ mod report;
 mod sim;
 mod test;
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -25,7 +26,7 @@ enum Command {
     Test,
     /// Check format, lints, docs, file lengths and headers, and the layers. Runs every step.
     Lint,
-    /// Measure: a table for each topic, and its figures as JSON in target/bench.
+    /// Measure: a table for each topic, and its figures as JSON, Markdown and a chart in target/bench.
     Bench(bench::Bench),
     /// Replay recordings of the original sources: a line a scenario, and the sums. Exits 1 if one fails.
     Replay {
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
     let passed = match Command::parse() {
         Command::Test => test::run(),
         Command::Lint => Ok(lint::run_all()),
-        Command::Bench(bench) => bench.run(),
+        Command::Bench(bench) => bench.run().map_err(io::Error::other),
         Command::Replay { file } => replay::run(file.as_deref()),
         Command::Sim(sim) => sim.run(),
     };

@@ -1,4 +1,6 @@
-//! The part of `cargo metadata`'s output that the layer check reads.
+//! The part of `cargo metadata`'s output that the commands read.
+
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
@@ -8,6 +10,9 @@ use crate::cargo;
 #[derive(Debug, Deserialize)]
 pub(crate) struct Metadata {
     pub(crate) packages: Vec<Package>,
+    /// Where what is built goes.
+    #[serde(default)]
+    pub(crate) target_directory: PathBuf,
 }
 
 /// A crate of the workspace.
@@ -17,6 +22,15 @@ pub(crate) struct Package {
     /// The registries it may go to: `None` all, empty none.
     publish: Option<Vec<String>>,
     pub(crate) dependencies: Vec<Dependency>,
+    #[serde(default)]
+    targets: Vec<Target>,
+}
+
+/// Something that is built.
+#[derive(Debug, Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
 }
 
 /// A line of a crate's manifest that names another crate.
@@ -44,6 +58,12 @@ impl Package {
     /// Whether it may be published at all.
     pub(crate) fn is_published(&self) -> bool {
         self.publish.as_ref().is_none_or(|registries| !registries.is_empty())
+    }
+
+    /// The names of its benchmarks.
+    pub(crate) fn benchmarks(&self) -> impl Iterator<Item = &str> {
+        let is_benchmark = |target: &&Target| target.kind.iter().any(|kind| kind == "bench");
+        self.targets.iter().filter(is_benchmark).map(|target| target.name.as_str())
     }
 }
 

@@ -61,8 +61,9 @@ async fn written_once(value: &str) -> Stored {
     stored
 }
 
-/// Bytes of this process that are in memory.
-fn resident() -> Option<f64> {
+/// Bytes of this process that are in memory. `None` where the system does not say (`/proc/self/status`, in KiB).
+#[must_use]
+pub fn resident() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

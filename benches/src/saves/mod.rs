@@ -6,7 +6,7 @@ mod rate;
 mod reads;
 
 pub use fleet::{Fleet, Increments, Seen, increments, one_set};
-pub use memory::bytes_a_record;
+pub use memory::{bytes_a_record, resident};
 pub use rate::{Rate, Rival};
 pub use reads::{Locked, Readers, on_two_threads};
 
@@ -17,13 +17,13 @@ use nexus_store::{Config, NexusStore};
 use tokio::runtime::{Builder, Runtime};
 use transport_traits::{DataStore, Publisher, Subscriber, TokioTimer};
 
-/// A runtime of one thread on real time.
+/// A runtime of one thread on real time, and with connections where they are built in.
 ///
 /// # Panics
 /// If the system gives it none.
 #[must_use]
 pub fn runtime() -> Runtime {
-    Builder::new_current_thread().enable_time().build().expect("a runtime takes a little memory only")
+    Builder::new_current_thread().enable_all().build().expect("a runtime takes a little memory only")
 }
 
 /// Runs a future on a clock that jumps to the next timer whenever nothing else is left to do: delays cost no time, and

@@ -1,5 +1,6 @@
 //! Increments a second: ours, and one awaited compare-and-swap after the other.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use nexus_store::{Config, NexusStore, SaveData};
@@ -18,19 +19,28 @@ const SLICE: u64 = 256;
 
 /// One server of ours with one record.
 pub struct Rate {
-    runtime: Runtime,
+    runtime: Rc<Runtime>,
     record: SaveData,
     _store: NexusStore,
 }
 
 impl Rate {
-    /// Opens the record of `key`.
+    /// Opens the record of `key` on a runtime of its own.
     ///
     /// # Panics
     /// If the store does not let it.
     #[must_use]
     pub fn new(store: Arc<dyn DataStore>, key: RecordKey) -> Self {
-        let runtime = runtime();
+        Self::on(&Rc::new(runtime()), store, key)
+    }
+
+    /// Opens the record of `key` on the runtime that the store's connections are on.
+    ///
+    /// # Panics
+    /// If the store does not let it.
+    #[must_use]
+    pub fn on(runtime: &Rc<Runtime>, store: Arc<dyn DataStore>, key: RecordKey) -> Self {
+        let runtime = runtime.clone();
         let (record, store) = runtime.block_on(async {
             let store = server(0, store, Arc::new(MemoryBus::unlimited().join()), Config::default());
             (store.open(key).await.expect("the name is a usable one"), store)
@@ -63,19 +73,28 @@ impl Rate {
 
 /// The peer: it reads the record, adds, and writes it on condition that it is still the one that it read.
 pub struct Rival {
-    runtime: Runtime,
+    runtime: Rc<Runtime>,
     store: Arc<dyn DataStore>,
     key: RecordKey,
 }
 
 impl Rival {
-    /// Writes the record of `key`, with a count of 0.
+    /// Writes the record of `key`, with a count of 0, on a runtime of its own.
     ///
     /// # Panics
     /// If the store does not take it.
     #[must_use]
     pub fn new(store: Arc<dyn DataStore>, key: RecordKey) -> Self {
-        let runtime = runtime();
+        Self::on(&Rc::new(runtime()), store, key)
+    }
+
+    /// The same on the runtime that the store's connections are on.
+    ///
+    /// # Panics
+    /// If the store does not take it.
+    #[must_use]
+    pub fn on(runtime: &Rc<Runtime>, store: Arc<dyn DataStore>, key: RecordKey) -> Self {
+        let runtime = runtime.clone();
         let empty = Record::new(format!(r#"{{"{FIELD}":0}}"#));
         let written = runtime.block_on(store.put(key.clone(), empty, Precondition::Always));
         written.expect("the store takes the record");

@@ -1,9 +1,16 @@
 //! Messages to measure with, made from a seed: equal seeds give equal messages on every machine.
 
+mod document_sets;
+mod documents;
+mod escapes;
+mod extract;
 mod player_sets;
 mod store_updates;
 mod strings;
 
+pub use document_sets::{LONGEST_VALUE, document_sets, whole_documents};
+pub use documents::{Document, DocumentChange, document_changes, documents};
+pub use escapes::escapes;
 pub use player_sets::player_sets;
 pub use store_updates::{Update, store_updates};
 pub use strings::strings;

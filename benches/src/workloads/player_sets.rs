@@ -48,7 +48,7 @@ pub(super) fn change(random: &mut Rng) -> (&'static str, Value) {
 }
 
 /// As the platform writes a GUID: 38 characters with braces.
-fn sync_id(random: &mut Rng) -> String {
+pub(super) fn sync_id(random: &mut Rng) -> String {
     let digits = format!("{:032X}", random.u128(..));
     let (a, b, c, d, e) = (&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]);
     format!("{{{a}-{b}-{c}-{d}-{e}}}")

@@ -1,7 +1,8 @@
 //! Figures: when a goal is met, and how that is shown.
 
-use benches::figure::{Figure, Goal, table};
-use benches::measure::interleaved;
+use benches::measure::{interleaved, interleaved_on_this_thread};
+use benches::report::table;
+use benches::{Figure, Goal};
 use serde_json::{Value, json};
 
 fn row(figure: &Figure) -> Value {
@@ -37,7 +38,8 @@ fn what_was_not_measured_is_never_met_nor_missed() {
 fn a_row_has_its_numbers_its_goal_and_whether_it_is_met() {
     let figure = Figure::new("fill", "", 0.98).beside(0.7).ratio(1.4).goal(Goal::AtLeast(0.975));
     let expected = json!({
-        "name": "fill", "unit": "", "value": 0.98, "reference": 0.7, "ratio": 1.4, "goal": "≥ 0.975", "met": true,
+        "name": "fill", "unit": "", "value": 0.98, "reference": 0.7, "ratio": 1.4, "spread": 0.0, "goal": "≥ 0.975",
+        "met": true,
     });
     assert_eq!(row(&figure), expected);
     let bare = row(&Figure::not_measured_yet("later", "ns"));
@@ -48,6 +50,8 @@ fn a_row_has_its_numbers_its_goal_and_whether_it_is_met() {
 fn a_table_has_a_line_a_figure_with_columns_of_one_width() {
     let figures =
         [Figure::new("short", "ns", 123.4), Figure::new("a longer – name", "", 0.98765).beside(0.5)];
+    let numbers = table(&[f64::INFINITY, 12_345.6, 0.0].map(|value| Figure::new("f", "", value)));
+    assert!(["| inf ", "| 12346 ", "| 0.000 "].iter().all(|text| numbers.contains(text)), "{numbers}");
     let table = table(&figures);
     let lines: Vec<&str> = table.lines().collect();
     assert_eq!(lines.len(), 4);
@@ -63,4 +67,40 @@ fn every_subject_runs_once_a_round_and_once_before() {
     let samples = interleaved(3, &mut [&mut || first += 1, &mut || second += 1]);
     assert!(samples.median(0) >= 0.0 && samples.times(1, 0) >= 0.0);
     assert_eq!((first, second), (4, 4));
+}
+
+#[test]
+fn work_on_a_thread_counts_there_and_waiting_for_others_does_not() {
+    let mut elsewhere = || std::thread::scope(|scope| drop(scope.spawn(|| work(400_000)).join()));
+    let samples = interleaved_on_this_thread(5, &mut [&mut || work(40_000), &mut elsewhere]);
+    assert!(samples.median(0) > 0.0);
+    if cfg!(unix) {
+        assert!(samples.times(1, 0) < 5.0, "ten times the work, but not here: {}", samples.times(1, 0));
+    }
+}
+
+fn work(steps: u64) {
+    let mut random = fastrand::Rng::with_seed(1);
+    (0..steps).for_each(|_| {
+        std::hint::black_box(random.f64().sqrt());
+    });
+}
+
+#[test]
+fn the_spread_is_half_of_what_the_middle_half_of_the_rounds_takes() {
+    let (mut even, mut odd) = (0, 0);
+    let steady = interleaved(40, &mut [&mut || even += 1, &mut || odd += 1]);
+    assert!(steady.spread(0, 1).is_finite() && steady.spread(0, 1) >= 0.0);
+    assert_eq!(interleaved(1, &mut [&mut || even += 1, &mut || odd += 1]).spread(0, 1), 0.0);
+}
+
+#[test]
+fn how_much_better_than_its_goal_a_figure_is_counts_towards_the_goal() {
+    let of_goal = |value, goal| Figure::new("f", "", value).beside(1.0).goal(goal).of_goal().unwrap();
+    assert_eq!(of_goal(10.0, Goal::AtLeast(5.0)), 2.0);
+    assert_eq!(of_goal(10.0, Goal::AtMost(5.0)), 0.5);
+    assert_eq!(of_goal(10.0, Goal::TimesAsFast(20.0)), 0.5);
+    assert_eq!(of_goal(10.0, Goal::TimesTheReference(20.0)), 2.0);
+    assert_eq!(of_goal(0.0, Goal::AtMost(0.0)), f64::INFINITY);
+    assert_eq!(of_goal(1.0, Goal::AtMost(0.0)), 0.0);
 }

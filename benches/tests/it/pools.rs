@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use benches::pools::{Fleet, fleet, joins, memory, original, updates};
 
+use crate::alone::alone;
+
 #[test]
 fn ghosts_and_disagreement_are_seen_and_so_is_their_end() {
     let mut fleet = Fleet::new(1, &[fleet::POOL], 1);
@@ -51,7 +53,9 @@ fn updates_take_the_bus_one_delay_at_least_and_all_are_seen() {
 
 #[test]
 fn an_entry_takes_some_memory() {
-    if let Some(each) = memory::per_entry(4, 5_000) {
-        assert!(each.machine > 0.0 && each.pools > each.machine, "{each:?}");
-    }
+    alone("pools::an_entry_takes_some_memory", || {
+        if let Some(each) = memory::per_entry(4, 5_000) {
+            assert!(each.machine > 0.0 && each.pools > each.machine, "{each:?}");
+        }
+    });
 }

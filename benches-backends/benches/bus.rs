@@ -1,0 +1,115 @@
+//! Bulk messages over each bus beside its plain client: delivered messages a second, and how late a message is.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use benches::measure::{Subject, interleaved};
+use benches::{Figure, Goal, Run};
+use benches_backends::ledger::Faults;
+use benches_backends::{Sides, Way, late, nats, postgres, redis};
+use test_servers::{Nats, Postgres, Redis};
+
+/// Messages of ours in a round. A peer sends as many as take it about as long.
+const OURS: usize = 100_000;
+
+fn main() -> ExitCode {
+    let run = Run::from_args("bus", env!("CARGO_TARGET_TMPDIR"));
+    let figures = [over_redis(&run), over_nats(&run), over_postgres(&run)];
+    run.finish(&figures.into_iter().flatten().flatten().collect::<Vec<_>>())
+}
+
+fn over_redis(run: &Run) -> Option<Vec<Figure>> {
+    let server = Redis::start("bus: Redis", &[])?;
+    let (sides, url) = (Arc::default(), server.url());
+    let mut ours = redis::ours(&sides, &url);
+    let mut peers = [
+        Peer::new("redis, 64 in flight", redis::multiplexed(&sides, &url, 64), 20_000, 4.0),
+        Peer::new("redis, pipelines of 100", redis::pipelines(&sides, &url, 100), 40_000, 2.0),
+    ];
+    Some(figures(run, "Redis", &mut ours, &mut peers))
+}
+
+fn over_nats(run: &Run) -> Option<Vec<Figure>> {
+    let server = Nats::start("bus: NATS", "")?;
+    let (sides, url) = (Arc::default(), server.url());
+    let mut ours = nats::ours(&sides, &url);
+    let mut peers = [Peer::new("async-nats", nats::plain(&sides, &url), OURS, 1.5)];
+    Some(figures(run, "NATS", &mut ours, &mut peers))
+}
+
+fn over_postgres(run: &Run) -> Option<Vec<Figure>> {
+    let server = Postgres::start("bus: PostgreSQL", &[])?;
+    let (sides, url) = (Arc::<Sides>::default(), server.url("postgres"));
+    let mut ours = postgres::ours(&sides, &url);
+    let mut peers = [Peer::new("NOTIFY awaited one by one", postgres::awaited(&sides, &url), 1_000, 30.0)];
+    Some(figures(run, "PostgreSQL", &mut ours, &mut peers))
+}
+
+/// A plain client, and how many times as fast ours should be.
+struct Peer {
+    name: &'static str,
+    way: Way,
+    messages: usize,
+    goal: f64,
+}
+
+impl Peer {
+    fn new(name: &'static str, way: Way, messages: usize, goal: f64) -> Self {
+        Self { name, way, messages, goal }
+    }
+}
+
+/// The figures of one bus. Of the peers the first is the one whose messages are less late.
+fn figures(run: &Run, bus: &str, ours: &mut Way, peers: &mut [Peer]) -> Vec<Figure> {
+    let mut figures = delivered(run, bus, ours, peers);
+    figures.push(lateness(run, bus, ours, &mut peers[0]));
+    figures
+}
+
+fn delivered(run: &Run, bus: &str, ours: &mut Way, peers: &mut [Peer]) -> Vec<Figure> {
+    let counts: Vec<usize> = [OURS]
+        .into_iter()
+        .chain(peers.iter().map(|peer| peer.messages))
+        .map(|count| run.items(count))
+        .collect();
+    let ways = [ours].into_iter().chain(peers.iter_mut().map(|peer| &mut peer.way));
+    let mut subjects: Vec<_> = ways
+        .zip(&counts)
+        .map(|(way, &count)| move || assert_eq!(way.deliver(count), Faults::default()))
+        .collect();
+    let mut subjects: Vec<&mut dyn Subject> =
+        subjects.iter_mut().map(|subject| subject as &mut dyn Subject).collect();
+    let samples = interleaved(run.rounds(40), &mut subjects);
+    let a_second = |subject: usize| counts[subject] as f64 / samples.median(subject) * 1e9;
+    let figure = |(at, peer): (usize, &Peer)| {
+        let at = at + 1;
+        Figure::new(
+            format!("{bus}: messages of 100 B delivered a second, beside {}", peer.name),
+            "",
+            a_second(0),
+        )
+        .beside(a_second(at))
+        .ratio(samples.times(at, 0) * counts[0] as f64 / counts[at] as f64)
+        .goal(Goal::TimesAsFast(peer.goal))
+    };
+    peers.iter().enumerate().map(figure).collect()
+}
+
+fn lateness(run: &Run, bus: &str, ours: &mut Way, peer: &mut Peer) -> Figure {
+    let count = run.items(100);
+    let mut rounds: Vec<[f64; 2]> =
+        (0..run.rounds(16)).map(|_| late::medians([&mut *ours, &mut peer.way], count)).collect();
+    let mut middle = |of: fn(&[f64; 2]) -> f64| {
+        rounds.sort_unstable_by(|one, other| of(one).total_cmp(&of(other)));
+        of(&rounds[rounds.len() / 2])
+    };
+    let (ours, theirs) = (middle(|round| round[0]), middle(|round| round[1]));
+    Figure::new(
+        format!("{bus}: median latency at 100 messages a second, beside {}", peer.name),
+        "µs",
+        ours / 1e3,
+    )
+    .beside(theirs / 1e3)
+    .ratio(middle(|round| round[0] / round[1]))
+    .goal(Goal::TimesTheReference(1.3))
+}

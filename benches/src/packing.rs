@@ -1,0 +1,57 @@
+//! What is timed of a packer and of its frames, and how two such times compare.
+
+use std::hint::black_box;
+
+use bulk_messaging::wire::Frame;
+use bytes::Bytes;
+
+use crate::measure::{Samples, Subject};
+use crate::tally::pack;
+use crate::workloads::{Message, Update};
+use crate::{Figure, Packer};
+
+/// A packer that is timed while it packs all messages.
+#[derive(Debug)]
+pub struct Packing<'a, P, M = Message> {
+    /// The packer, which goes on from round to round.
+    pub packer: P,
+    /// What it packs each round.
+    pub messages: &'a [M],
+}
+
+impl<M, P: Packer<M>> Subject for Packing<'_, P, M> {
+    fn run(&mut self) {
+        let mut sealed = |frame: &[u8]| {
+            black_box(frame);
+        };
+        pack(&mut self.packer, self.messages, &mut sealed);
+    }
+}
+
+/// Finds all messages of frames of ours.
+///
+/// # Panics
+/// If one cannot be read.
+pub fn read_all(frames: &[Bytes]) {
+    for frame in frames {
+        let frame = Frame::decode(frame.clone()).expect("frames of ours can be read");
+        frame.messages().for_each(|message| {
+            black_box(message);
+        });
+    }
+}
+
+/// The texts as messages that go as they are: what is pushed as a text to JSON is pushed as bytes to the other formats.
+#[must_use]
+pub fn as_bytes(texts: &[Message]) -> Vec<Update> {
+    let bytes = |text: &Message| Update { topic: text.topic.clone(), body: text.text.clone().into() };
+    texts.iter().map(bytes).collect()
+}
+
+/// How the times of two subjects that handle so many messages a round compare, in ns a message.
+#[must_use]
+pub fn compare(name: String, samples: &Samples, [ours, other]: [usize; 2], messages: usize) -> Figure {
+    let time = |subject| samples.median(subject) / messages as f64;
+    let figure = Figure::new(name, "ns", time(ours)).beside(time(other));
+    figure.ratio(samples.times(ours, other)).spread(samples.spread(ours, other))
+}
