@@ -1,4 +1,4 @@
-//! The way into the queue, and the line before it when the queue is full.
+//! The way into the queue, and the line before it when the queue is full or others are to have a turn.
 
 use std::task::{Context, Poll};
 
@@ -39,26 +39,30 @@ impl<'a> Entrance<'a> {
         if state.closed {
             return Poll::Ready(Err(closed()));
         }
+        let first = state.room.first_key_value().map(|(&place, _)| place);
+        if first != self.place {
+            return self.line_up(&mut state, cx);
+        }
         if state.accepted >= TURN {
             state.accepted = 0;
             cx.waker().wake_by_ref();
-            return Poll::Pending;
+            return self.line_up(&mut state, cx);
         }
-        let first = state.room.first_key_value().map(|(&place, _)| place);
-        let pushed = if first == self.place { self.push(&mut state) } else { Err(Refusal::Full) };
-        match pushed {
-            Err(Refusal::Full) if self.shared.on_full == OnFull::Wait => {
-                let place = self.place.unwrap_or_else(|| state.next_id());
-                self.place = Some(place);
-                state.room.insert(place, cx.waker().clone());
-                Poll::Pending
-            }
+        match self.push(&mut state) {
+            Err(Refusal::Full) if self.shared.on_full == OnFull::Wait => self.line_up(&mut state, cx),
             pushed => {
                 wake(state);
                 self.leave();
                 Poll::Ready(pushed.map_err(Refusal::into_error))
             }
         }
+    }
+
+    /// Keeps its place, or takes the last one: whoever comes later stays behind, also where nobody waits for room.
+    fn line_up<T>(&mut self, state: &mut State, cx: &Context<'_>) -> Poll<T> {
+        let place = *self.place.get_or_insert_with(|| state.next_id());
+        state.room.insert(place, cx.waker().clone());
+        Poll::Pending
     }
 
     fn push(&mut self, state: &mut State) -> Result<(), Refusal> {

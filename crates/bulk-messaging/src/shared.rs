@@ -35,7 +35,7 @@ pub(crate) struct State {
     /// Who waits for the real subscription.
     connects: Vec<oneshot::Sender<Result<(), Error>>>,
     pub(crate) connected: bool,
-    /// Who waits for room in the queue, in the order of coming.
+    /// Who waits for room in the queue or gives way, in the order of coming.
     pub(crate) room: BTreeMap<u64, Waker>,
     /// Bytes accepted since a publisher last gave way.
     pub(crate) accepted: usize,

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use bulk_messaging::{Config, OnFull};
-use futures::FutureExt;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use transport_mocks::{ManualTimer, MockPublisher, MockSubscriber};
-use transport_traits::{BusLimits, Error, ErrorKind, Outgoing, Publisher, PublisherExt};
+use transport_traits::{
+    BusLimits, Delivery, Error, ErrorKind, Outgoing, Publisher, PublisherExt, Subscriber,
+};
 
 use crate::fleet::Fleet;
 
@@ -306,4 +309,27 @@ async fn a_publisher_that_never_has_to_wait_lets_the_driver_on_its_thread_have_t
         bulk.publish(long(number)).await.expect("accepted");
     }
     assert!(bulk.stats().queued_messages < 200, "the queue has room for all, and still some have left");
+}
+
+#[tokio::test]
+async fn publishes_under_way_together_keep_their_order_where_one_gives_way() {
+    for on_full in [OnFull::Wait, OnFull::Fail] {
+        let fleet = Fleet::new();
+        let timer = std::sync::Arc::new(transport_traits::TokioTimer::new());
+        let mut config = Config::new("real");
+        config.on_full = on_full;
+        config.budget = bulk_messaging::Budget::Unlimited;
+        let (bulk, driver) =
+            bulk_messaging::BulkMessaging::new(fleet.bus.clone(), fleet.bus.clone(), timer, config)
+                .expect("a fitting configuration");
+        tokio::spawn(driver);
+        let mut reads = bulk.subscribe("t".into()).await.expect("subscribed");
+        let mut publishes: FuturesUnordered<_> = (0..400).map(|number| bulk.publish(long(number))).collect();
+        while let Some(accepted) = publishes.next().await {
+            accepted.expect("there is room");
+        }
+        for number in 0..400 {
+            assert_eq!(reads.next().await, Some(Delivery::Message(long(number).body)), "{on_full:?}");
+        }
+    }
 }
