@@ -41,7 +41,10 @@ fn over_postgres(run: &Run) -> Option<Vec<Figure>> {
     let server = Postgres::start("bus: PostgreSQL", &[])?;
     let (sides, url) = (Arc::<Sides>::default(), server.url("postgres"));
     let mut ours = postgres::ours(&sides, &url);
-    let mut peers = [Peer::new("NOTIFY awaited one by one", postgres::awaited(&sides, &url), 1_000, 30.0)];
+    let mut peers = [
+        Peer::new("NOTIFY awaited one by one", postgres::plain(&sides, &url, 1), 1_000, 30.0),
+        Peer::new("NOTIFY, 64 in flight", postgres::plain(&sides, &url, 64), 4_000, 4.0),
+    ];
     Some(figures(run, "PostgreSQL", &mut ours, &mut peers))
 }
 
@@ -90,6 +93,7 @@ fn delivered(run: &Run, bus: &str, ours: &mut Way, peers: &mut [Peer]) -> Vec<Fi
         )
         .beside(a_second(at))
         .ratio(samples.times(at, 0) * counts[0] as f64 / counts[at] as f64)
+        .spread(samples.spread(at, 0))
         .goal(Goal::TimesAsFast(peer.goal))
     };
     peers.iter().enumerate().map(figure).collect()
@@ -99,17 +103,19 @@ fn lateness(run: &Run, bus: &str, ours: &mut Way, peer: &mut Peer) -> Figure {
     let count = run.items(100);
     let mut rounds: Vec<[f64; 2]> =
         (0..run.rounds(16)).map(|_| late::medians([&mut *ours, &mut peer.way], count)).collect();
-    let mut middle = |of: fn(&[f64; 2]) -> f64| {
+    let mut quarter = |number: usize, of: fn(&[f64; 2]) -> f64| {
         rounds.sort_unstable_by(|one, other| of(one).total_cmp(&of(other)));
-        of(&rounds[rounds.len() / 2])
+        of(&rounds[rounds.len() * number / 4])
     };
-    let (ours, theirs) = (middle(|round| round[0]), middle(|round| round[1]));
+    let (ours, theirs) = (quarter(2, |round| round[0]), quarter(2, |round| round[1]));
+    let [low, ratio, high] = [1, 2, 3].map(|number| quarter(number, |round| round[0] / round[1]));
     Figure::new(
         format!("{bus}: median latency at 100 messages a second, beside {}", peer.name),
         "µs",
         ours / 1e3,
     )
     .beside(theirs / 1e3)
-    .ratio(middle(|round| round[0] / round[1]))
+    .ratio(ratio)
+    .spread((high - low) / 2.0 / ratio)
     .goal(Goal::TimesTheReference(1.3))
 }

@@ -74,5 +74,6 @@ pub fn figure(run: &Run, name: &str, pair: &Pair, rivals: usize) -> Figure {
     )
     .beside(a_second(1, rivals))
     .ratio(samples.times(1, 0) * ours as f64 / rivals as f64)
+    .spread(samples.spread(1, 0))
     .goal(Goal::TimesAsFast(50.0))
 }

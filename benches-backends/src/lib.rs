@@ -23,7 +23,7 @@
 //! | `redis`, 64 in flight | one multiplexed connection, 64 `PUBLISH` under way, each awaited |
 //! | `redis`, pipelines | 100 `PUBLISH` in a pipeline that ignores the answers, one pipeline after the other |
 //! | `async-nats` | `publish` after `publish`, which the client puts together into writes as it sees fit |
-//! | `tokio-postgres` | `SELECT pg_notify($1, $2)`, prepared, awaited one by one: it has no other way that keeps an answer a message |
+//! | `tokio-postgres` | `SELECT pg_notify($1, $2)`, prepared, on one connection: awaited one by one, or 64 under way, which the client pipelines |
 //!
 //! Servers run with what `test-servers` gives them. For speed that matters in three places, each in favour of the peer:
 //! Redis persists nothing, PostgreSQL has `fsync=off`, and JetStream's file store syncs every two minutes. So a write that

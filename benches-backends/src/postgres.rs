@@ -11,8 +11,6 @@ use transport_postgres::PostgresBus;
 use crate::ours;
 use crate::way::{Heard, Sender, Sides, Way};
 
-const CHANNEL: &str = "news";
-
 /// Bulk messaging over `transport-postgres`.
 ///
 /// # Panics
@@ -24,45 +22,48 @@ pub fn ours(sides: &Arc<Sides>, url: &str) -> Way {
     ours::way(sides, here, there)
 }
 
-/// The plain client: one notification after the other, each awaited.
+/// The plain client: one connection with so many notifications under way, each awaited. With one under way it sends them
+/// one by one, with more the client pipelines them.
 ///
 /// # Panics
 /// If the server does not answer.
 #[must_use]
-pub fn awaited(sides: &Arc<Sides>, url: &str) -> Way {
-    let sender = sides.here(connect(url.to_owned()));
-    Way::new(sides, sender, sides.there(hear(url.to_owned())))
+pub fn plain(sides: &Arc<Sides>, url: &str, under_way: usize) -> Way {
+    // Several of these share a server.
+    let channel = format!("news_{under_way}");
+    let sender = sides.here(connect(url.to_owned(), channel.clone(), under_way));
+    Way::new(sides, sender, sides.there(hear(url.to_owned(), channel)))
 }
 
-struct Awaited {
+struct Plain {
     client: Client,
     notify: Statement,
+    channel: String,
+    under_way: usize,
 }
 
-impl Sender for Awaited {
+impl Sender for Plain {
     fn send(&self, bodies: Box<dyn Iterator<Item = Bytes> + Send>) -> BoxFuture<'_, ()> {
-        async move {
-            for body in bodies {
-                let text = std::str::from_utf8(&body).expect("bodies are text");
-                let notified = self.client.execute(&self.notify, &[&CHANNEL, &text]).await;
-                notified.expect("the server answers");
-            }
-        }
-        .boxed()
+        let publish = move |body: Bytes| async move {
+            let text = std::str::from_utf8(&body).expect("bodies are text");
+            let notified = self.client.execute(&self.notify, &[&self.channel, &text]).await;
+            notified.expect("the server answers");
+        };
+        stream::iter(bodies).for_each_concurrent(self.under_way, publish).boxed()
     }
 }
 
-async fn connect(url: String) -> Awaited {
+async fn connect(url: String, channel: String, under_way: usize) -> Plain {
     let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("the server answers");
     tokio::spawn(connection);
     let notify = client.prepare("SELECT pg_notify($1, $2)").await.expect("the server answers");
-    Awaited { client, notify }
+    Plain { client, notify, channel, under_way }
 }
 
-async fn hear(url: String) -> Heard {
+async fn hear(url: String, channel: String) -> Heard {
     let (client, mut connection) = tokio_postgres::connect(&url, NoTls).await.expect("the server answers");
     let mut messages = stream::poll_fn(move |cx| connection.poll_message(cx));
-    let listen = format!("LISTEN {CHANNEL}");
+    let listen = format!("LISTEN {channel}");
     let mut listening = client.batch_execute(&listen).boxed();
     // The connection moves while it is read.
     let listened = poll_fn(|cx| {

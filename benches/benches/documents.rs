@@ -100,7 +100,7 @@ fn pushes(run: &Run) -> Vec<Figure> {
         let name = format!("push, JSON, changes of real documents, beside {peer}");
         compare(name, &samples, [0, other], messages.len())
     };
-    vec![beside("the original's model", 1).inverse(), beside("a bare packer", 2), beside("a plain copy", 3)]
+    vec![beside("the original's model", 1), beside("a bare packer", 2), beside("a plain copy", 3)]
 }
 
 /// Whole documents in large frames.
@@ -142,5 +142,5 @@ fn session(run: &Run) -> Vec<Figure> {
     );
     assert_eq!(ours.document(0), peer.document(0), "both made the same changes");
     let name = "a change of a real document until durable, beside writing the whole document for each";
-    vec![compare(name.into(), &samples, [0, 1], changes.len()).inverse().goal(Goal::TimesAsFast(2.0))]
+    vec![compare(name.into(), &samples, [0, 1], changes.len()).times_as_fast(2.0)]
 }

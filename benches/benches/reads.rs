@@ -2,7 +2,8 @@
 //! shared values, on one thread and on two at once.
 //!
 //! All give out a pointer that they count, none copies a value. A handle of ours is of one record, so that a read of a whole
-//! record looks nothing up; the peers look the record's key up.
+//! record looks nothing up; the peers look the record's key up, with the hash that is
+//! their default.
 
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -105,7 +106,7 @@ fn whole(run: &Run, documents: &[Document], records: &[SaveData]) -> Vec<Figure>
     let values: Vec<_> =
         keys.iter().cloned().zip(documents.iter().map(|document| Arc::new(document.clone()))).collect();
     let ours = |at: usize| drop(black_box(records[at].snapshot()));
-    beside_peers(run, "snapshot, each of many records", &keys, ours, &Peers::new(&values))
+    beside_peers(run, "snapshot, each of many records by its handle", &keys, ours, &Peers::new(&values))
 }
 
 /// Values of types of the user's own. Ours keeps JSON values and makes the type anew; a cache can keep the type itself.

@@ -1,30 +1,7 @@
 //! How costs grow: each is measured at several sizes, and the line through the logarithms says with which power of the size.
 //! The curves are drawn to `target/bench/scaling-servers.svg`, `-entries.svg`, `-records.svg` and `-pending.svg`.
 //!
-//! # What grows how, and why
-//!
-//! | by | what | power | why |
-//! |---|---|---|---|
-//! | servers N, pools at rest | frames that all send | N | a server sends one heartbeat every two seconds, whoever listens |
-//! | | bytes that all send | N | a heartbeat says nothing of the others but one hash of all; a round of gossip lists them all, which comes to N² |
-//! | | bytes that arrive | N² | a bus brings each frame to everybody; gossip goes to a few, with more in it the more there are |
-//! | | work of one server | N | it hears each of the others |
-//! | | bytes sent for a join | N | everybody sends its entries once, however many join |
-//! | entries M of a server | bytes sent until all know all | M | each entry is sent once, by its server |
-//! | | bytes at rest | M⁰ | a heartbeat is as long for many entries as for few |
-//! | entries in a view | a look-up | – | a tree grows with the logarithm, a hash map not at all; both pay for what the processor's caches do not hold, which is most of it |
-//! | open records R | memory | R | every record has its own, and nothing is kept by pairs |
-//! | | a read | – | a handle leads to its record: no look-up grows, but the caches are missed more often, ours and the peers' |
-//! | operations that wait on a record, P | one more on a field | P⁰ | it joins the one that waits for its field |
-//! | | a read | – | what is visible is kept and not worked out for each read; fields are found by halving, so with the logarithm of their number |
-//! | | the save of all | P | each is applied and encoded once |
-//! | records with an operation that waits | one more | – | nothing is searched, but the caches are missed more often |
-//!
-//! Where no power is given there is no goal: a logarithm and caches look like a small power that depends on the machine.
-//!
-//! Sizes are small enough for constants to show: a save of ten operations costs little more than one of none, so the power
-//! is below 1 there. The work of a server is all of its process, the simulation of its bus included, and all servers share
-//! the caches of one processor: the more there are, the less each finds there.
+//! What should grow how, and why, is said in `docs/benchmarks.md`.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -34,7 +11,7 @@ use std::sync::Arc;
 use benches::lookups::{Peers, pool};
 use benches::measure::interleaved_on_this_thread;
 use benches::scaling::{
-    Cached, Curve, Panel, Pending, Sized, answer, at_rest, chart, field_name, flushed_alone, learnt,
+    Cached, Curve, HELD, Panel, Pending, Sized, answer, at_rest, chart, field_name, flushed_alone, learnt,
     memory_a_record,
 };
 use benches::spread::{Gossip, Pools};
@@ -97,9 +74,7 @@ fn by_servers(run: &Run) -> Vec<Grown> {
     const ENTRIES: usize = 10;
     let sizes = sizes(run, &[10, 20, 40, 80, 160]);
     let ours: Vec<Sized> = sizes.iter().map(|&size| at_rest(&mut ours(), size, ENTRIES)).collect();
-    let peer_sizes = &sizes[..sizes.len().min(4)];
-    let peer: Vec<Sized> =
-        peer_sizes.iter().map(|&size| at_rest(&mut Gossip::new(), size, ENTRIES)).collect();
+    let peer: Vec<Sized> = sizes.iter().map(|&size| at_rest(&mut Gossip::new(), size, ENTRIES)).collect();
     let panel = |title, unit, part: fn(&Sized) -> f64| {
         let points =
             |all: &[Sized]| sizes.iter().map(|size| *size as f64).zip(all.iter().map(part)).collect();
@@ -121,14 +96,13 @@ fn by_servers(run: &Run) -> Vec<Grown> {
 fn by_entries(run: &Run) -> Vec<Grown> {
     const SERVERS: usize = 10;
     let sent = sizes(run, &[10, 100, 1_000, 10_000]);
-    let peer_sent = &sent[..sent.len().min(3)];
     let learnt = Panel {
         title: "ten servers start, sent",
         unit: "bytes",
         of: "entries of a server",
         curves: vec![
             Curve::of("pools", &sent, |entries| learnt(&mut ours(), SERVERS, entries)),
-            Curve::of("chitchat", peer_sent, |entries| learnt(&mut Gossip::new(), SERVERS, entries)),
+            Curve::of("chitchat", &sent, |entries| learnt(&mut Gossip::new(), SERVERS, entries)),
         ],
     };
     let rest = Panel {
@@ -137,7 +111,7 @@ fn by_entries(run: &Run) -> Vec<Grown> {
         of: "entries of a server",
         curves: vec![
             Curve::of("pools", &sent, |entries| at_rest(&mut ours(), SERVERS, entries).rest.published),
-            Curve::of("chitchat", peer_sent, |entries| {
+            Curve::of("chitchat", &sent, |entries| {
                 at_rest(&mut Gossip::new(), SERVERS, entries).rest.published
             }),
         ],
@@ -203,7 +177,7 @@ fn by_records(run: &Run) -> Vec<Grown> {
     };
     let memory = Panel {
         title: "memory",
-        unit: "bytes",
+        unit: HELD,
         of: "open records",
         curves: vec![Curve::of("nexus-store", &sizes, |size| {
             let each = memory_a_record(size).expect("this program can be started").unwrap_or(f64::NAN);

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::infinite;
+
 /// One row of a topic's table.
 #[derive(Clone, Debug)]
 pub struct Figure {
@@ -39,10 +41,13 @@ pub struct Row {
     /// Of the value and the reference.
     pub unit: String,
     /// Ours.
+    #[serde(with = "infinite")]
     pub value: Option<f64>,
     /// The peer's or the limit's.
+    #[serde(with = "infinite")]
     pub reference: Option<f64>,
     /// The one to the other.
+    #[serde(with = "infinite")]
     pub ratio: Option<f64>,
     /// See [`Figure::spread`].
     #[serde(default)]
@@ -74,18 +79,19 @@ impl Figure {
         self
     }
 
-    /// The ratio, where it was measured better than by dividing two values.
+    /// The ratio, where it was measured better than by dividing two values. It is ours to the reference, too.
     #[must_use]
     pub fn ratio(mut self, ratio: f64) -> Self {
         self.ratio = Some(ratio);
         self
     }
 
-    /// The same with the ratio the other way round: how many times as fast as the reference.
+    /// Turns the ratio of ours to the reference round, and demands that it is at least this: so many times as fast. The
+    /// two go together, so that a ratio without such a goal always is ours to the reference.
     #[must_use]
-    pub fn inverse(mut self) -> Self {
+    pub fn times_as_fast(mut self, least: f64) -> Self {
         self.ratio = self.ratio.map(f64::recip);
-        self
+        self.goal(Goal::TimesAsFast(least))
     }
 
     /// How far apart the measurements of the [judged](Self::judged) number lie, as a part of it:

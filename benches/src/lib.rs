@@ -7,7 +7,7 @@
 //! ```text
 //! cargo xtask bench                       every topic, those of benches-backends and hot-paths too
 //! cargo xtask bench packer                one
-//! cargo xtask bench --quick               fewer rounds, same workloads
+//! cargo xtask bench --quick               fewer rounds, and smaller workloads where names say so
 //! cargo xtask bench --save before         keeps the figures under a name
 //! cargo xtask bench --against before      sets them beside the new ones, and marks what is more than noise
 //! ```
@@ -16,10 +16,11 @@
 //! the ratio stays. Criterion times one subject after the other, so a ratio of its times would hold whatever changed on
 //! the machine in between; its statistics serve where one thing is measured by itself, which is the package `hot-paths`.
 //!
-//! Fills and counts are exact and the same on every machine. Times are not: what counts is their ratio to the time of a
+//! Fills and counts are exact and the same on every machine, but for those of a peer without a seed. Times are not: what counts is their ratio to the time of a
 //! peer that ran in the same rounds.
 
 pub mod figure;
+mod infinite;
 pub mod lookups;
 pub mod measure;
 pub mod models;

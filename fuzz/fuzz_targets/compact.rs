@@ -1,4 +1,4 @@
 //! Binary frames.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|frame: &[u8]| bulk_messaging_fuzz::decode(frame));
+libfuzzer_sys::fuzz_target!(|frame: &[u8]| nexus_fuzz::decode(frame));

@@ -26,11 +26,11 @@ pub(crate) struct Bench {
     /// Say what changed against the figures of this name, and what of it is more than noise.
     #[arg(long, value_name = "NAME", value_parser = name)]
     against: Option<String>,
-    /// Afterwards, put the tables of target/bench/report.md into docs/benchmarks.md.
-    #[arg(long)]
+    /// Afterwards, put the tables of all topics into docs/benchmarks.md: of full runs of one commit, or not at all.
+    #[arg(long, conflicts_with = "quick")]
     docs: bool,
     /// With `guard`: make what is counted the budget.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["quick", "save", "against", "docs"])]
     update: bool,
 }
 
@@ -41,8 +41,9 @@ impl Bench {
     /// # Errors
     /// A text for people, if cargo cannot be started, there is no such topic, or a file cannot be written.
     pub(crate) fn run(&self) -> Result<bool, String> {
+        self.is_sensible()?;
         let metadata = metadata::load()?;
-        if self.topic.as_deref() == Some("guard") {
+        if self.is_guard() {
             return guard::run(&metadata, self.update);
         }
         let topics = topic::all(&metadata);
@@ -55,10 +56,27 @@ impl Bench {
         let ended = wanted.into_iter().map(|topic| Ok(self.command(topic).status()?.success()));
         let ended: io::Result<Vec<bool>> = ended.collect();
         let ran = ended.map_err(|error| format!("cargo bench: {error}"))?.into_iter().all(|well| well);
+        if self.docs && !ran {
+            return Err("not all topics ran, so the tables of docs/benchmarks.md are left as they are".into());
+        }
         if self.docs {
-            docs::update(&metadata)?;
+            docs::update(&metadata, &topics)?;
         }
         Ok(ran)
+    }
+
+    fn is_guard(&self) -> bool {
+        self.topic.as_deref() == Some("guard")
+    }
+
+    /// What goes together depends on the topic, which clap cannot know.
+    fn is_sensible(&self) -> Result<(), String> {
+        let of_topics = self.quick || self.docs || self.save.is_some() || self.against.is_some();
+        match (self.is_guard(), of_topics, self.update) {
+            (true, true, _) => Err("guard knows no option but --update".into()),
+            (false, _, true) => Err("--update is an option of guard".into()),
+            _ => Ok(()),
+        }
     }
 
     fn wants(&self, topic: &Topic) -> bool {
@@ -84,7 +102,38 @@ fn name(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::name;
+    use clap::{Parser, error::ErrorKind};
+
+    use super::{Bench, name};
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        bench: Bench,
+    }
+
+    fn parsed(arguments: &str) -> Result<Bench, clap::Error> {
+        Program::try_parse_from(["bench"].into_iter().chain(arguments.split(' ')))
+            .map(|program| program.bench)
+    }
+
+    #[test]
+    fn options_that_would_do_nothing_are_refused() {
+        for together in
+            ["--quick --docs", "guard --update --quick", "guard --update --save a", "--update --docs"]
+        {
+            let refused = parsed(together).err().map(|error| error.kind());
+            assert_eq!(refused, Some(ErrorKind::ArgumentConflict), "{together}");
+        }
+        for apart in ["guard --quick", "guard --docs", "guard --against a", "--update", "packer --update"] {
+            assert!(parsed(apart).unwrap().is_sensible().is_err(), "{apart}");
+        }
+        for good in
+            ["guard", "guard --update", "packer --quick --save a --against a", "--docs", "packer --docs"]
+        {
+            assert!(parsed(good).unwrap().is_sensible().is_ok(), "{good}");
+        }
+    }
 
     #[test]
     fn a_name_cannot_lead_out_of_the_folder() {

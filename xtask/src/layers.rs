@@ -21,7 +21,7 @@ const LAYERS: [&[&str]; 7] = [
     ],
     &["bulk-messaging", "nexus-store", "server-pool"],
     &["fleet-checks", "nexus-cli"],
-    &["benches", "fuzz", "hot-paths", "xtask"],
+    &["benches", "hot-paths", "xtask"],
     &["benches-backends"],
 ];
 

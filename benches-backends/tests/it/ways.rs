@@ -49,7 +49,11 @@ fn the_ways_over_postgres_deliver_each_body_once_and_in_order() {
     let test = "ways::the_ways_over_postgres_deliver_each_body_once_and_in_order";
     let Some(server) = Postgres::shared(test) else { return };
     let (sides, url) = (Arc::default(), server.url("postgres"));
-    check([postgres::ours(&sides, &url), postgres::awaited(&sides, &url)]);
+    check([
+        postgres::ours(&sides, &url),
+        postgres::plain(&sides, &url, 1),
+        postgres::plain(&sides, &url, 64),
+    ]);
 }
 
 /// Sends nothing anywhere.

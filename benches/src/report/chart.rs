@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::picture::{escaped, framed};
 use super::table::{number, short};
 use crate::figure::Figure;
 
@@ -21,20 +22,6 @@ const FOOT: f64 = 40.0;
 /// The least and the greatest factor that a scale has room for; what is beyond ends in a bar to the edge.
 const RANGE: (f64, f64) = (0.1, 1_000.0);
 
-/// Colours for both of the reader's settings. Without variables, which not every program that shows pictures knows.
-const STYLE: &str = "
-text { font: 13px system-ui, 'Segoe UI', 'Liberation Sans', 'DejaVu Sans', sans-serif; fill: #1f2430;
-  paint-order: stroke; stroke: #ffffff; stroke-width: 4px; stroke-linejoin: round; }
-text.title { font-size: 19px; font-weight: 650; } text.faint { fill: #667085; font-size: 12px; }
-.end { text-anchor: end; } .middle { text-anchor: middle; }
-.paper { fill: #ffffff; } .line { stroke: #e4e7ec; } .goal { stroke: #1f2430; stroke-width: 1.5; }
-.met { fill: #0f9d8a; } .missed { fill: #e0632d; } .plain { fill: #98a2b3; }
-@media (prefers-color-scheme: dark) {
-text { fill: #e8eaf0; stroke: #14171f; } text.faint { fill: #98a2b3; } .paper { fill: #14171f; } .line { stroke: #2b303c; }
-.goal { stroke: #e8eaf0; } .met { fill: #2ec4b0; } .missed { fill: #ff8a57; } .plain { fill: #667085; }
-}
-";
-
 /// The picture: above, the figures that have a goal; below, in grey, those that only have something beside them.
 #[must_use]
 pub fn svg(topic: &str, figures: &[Figure]) -> String {
@@ -48,14 +35,7 @@ pub fn svg(topic: &str, figures: &[Figure]) -> String {
     for (bars, line, caption) in parts.iter().filter(|(bars, ..)| !bars.is_empty()) {
         top = draw(&mut drawing, bars, top + HEAD, line, caption) + FOOT;
     }
-    let height = top + 4.0;
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
-         height=\"{height}\" role=\"img\">\n<title>{topic}</title>\n<style>{STYLE}</style>\n\
-         <rect class=\"paper\" width=\"100%\" height=\"100%\" rx=\"10\"/>\n\
-         <text class=\"title\" x=\"{LEFT}\" y=\"{TITLE}\">{topic}</text>\n{drawing}</svg>\n",
-        topic = escaped(topic),
-    )
+    framed(topic, (WIDTH, top + 4.0), &drawing)
 }
 
 /// A figure's bar.
@@ -151,9 +131,4 @@ fn draw(drawing: &mut String, bars: &[Bar], top: f64, line: &str, caption: &str)
         ));
     }
     bottom
-}
-
-/// The text with what SVG gives a meaning to written out.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -5,6 +5,7 @@ pub mod baseline;
 pub mod chart;
 pub mod context;
 mod files;
+pub(crate) mod picture;
 mod table;
 
 pub use files::{Files, sums};

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Curve, Panel};
+use crate::report::picture::{escaped, framed};
 
 /// A panel's width and height, and the room for its numbers.
 const PANEL: (f64, f64) = (430.0, 300.0);
@@ -17,19 +18,6 @@ const HEAD: f64 = 52.0;
 /// Panels side by side.
 const COLUMNS: usize = 2;
 
-/// Colours for both of the reader's settings.
-const STYLE: &str = "
-svg { font: 12px system-ui, 'Segoe UI', 'Liberation Sans', sans-serif; --paper: #ffffff; --ink: #1f2430; --faint: #667085;
-  --line: #e4e7ec; --c0: #0f9d8a; --c1: #e0632d; --c2: #4f6bed; --c3: #98a2b3; }
-@media (prefers-color-scheme: dark) { svg { --paper: #14171f; --ink: #e8eaf0; --faint: #98a2b3; --line: #2b303c;
-  --c0: #2ec4b0; --c1: #ff8a57; --c2: #8da2ff; --c3: #667085; } }
-.paper { fill: var(--paper); } .title { font-size: 19px; font-weight: 650; } .panel { font-size: 14px; font-weight: 600; }
-text { fill: var(--ink); } .faint { fill: var(--faint); font-size: 11px; } .end { text-anchor: end; }
-.middle { text-anchor: middle; } .line { stroke: var(--line); } polyline { fill: none; stroke-width: 2; }
-.c0 { stroke: var(--c0); } .c1 { stroke: var(--c1); } .c2 { stroke: var(--c2); } .c3 { stroke: var(--c3); }
-polyline.c0 { stroke-width: 3; } .d0 { fill: var(--c0); } .d1 { fill: var(--c1); } .d2 { fill: var(--c2); } .d3 { fill: var(--c3); }
-";
-
 /// The picture of some panels. Each has ours in the first colour, and up to three peers.
 #[must_use]
 pub fn svg(title: &str, panels: &[Panel]) -> String {
@@ -40,12 +28,7 @@ pub fn svg(title: &str, panels: &[Panel]) -> String {
         let (column, row) = (number % COLUMNS, number / COLUMNS);
         draw(&mut drawing, panel, PANEL.0 * column as f64, HEAD + PANEL.1 * row as f64);
     }
-    let title = escaped(title);
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
-         role=\"img\">\n<title>{title}</title>\n<style>{STYLE}</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\" \
-         rx=\"10\"/>\n<text class=\"title\" x=\"24\" y=\"34\">{title}</text>\n{drawing}</svg>\n"
-    )
+    framed(title, (width, height), &drawing)
 }
 
 /// A logarithmic scale from one place of the picture to another.
@@ -163,8 +146,4 @@ fn short(power_of_ten: f64) -> String {
         Some((step, letter)) => format!("{:.0}{letter}", power_of_ten / step),
         None => format!("{power_of_ten}"),
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

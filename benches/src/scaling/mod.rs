@@ -10,9 +10,13 @@ pub use pending::{Pending, field_name, flushed_alone};
 pub use records::{Cached, answer, memory_a_record};
 
 use crate::Figure;
+use crate::measure::RESIDENT;
 
 /// The spread of an exponent of times.
 const TIMED: f64 = 0.1;
+
+/// The unit of resident memory.
+pub const HELD: &str = "bytes held";
 
 /// Costs at several sizes.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +51,7 @@ impl Curve {
 pub struct Panel {
     /// What costs.
     pub title: &'static str,
-    /// What is counted. Times are in `ns`.
+    /// What is counted. Times are in `ns`, and resident memory is in [`HELD`].
     pub unit: &'static str,
     /// What the sizes are of.
     pub of: &'static str,
@@ -61,7 +65,11 @@ impl Panel {
     pub fn figure(&self) -> Figure {
         let name = format!("{}, {}: grows as ({})^x", self.title, self.unit, self.of);
         let mut exponents = self.curves.iter().map(Curve::exponent);
-        let spread = if self.unit.starts_with("ns") { TIMED } else { 0.0 };
+        let spread = match self.unit {
+            unit if unit.starts_with("ns") => TIMED,
+            HELD => RESIDENT,
+            _ => 0.0,
+        };
         let figure = Figure::new(name, "", exponents.next().unwrap_or(f64::NAN)).spread(spread);
         match exponents.next() {
             Some(peer) => figure.beside(peer),

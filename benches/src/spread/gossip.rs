@@ -1,7 +1,7 @@
 //! The peer: `chitchat`, whose servers gossip with three others each time, on a clock that jumps.
 //!
-//! Its configuration is what its own defaults say: a round a second, its failure detector's default (φ of 8, first interval
-//! 5 s). Digests are compressed, which its latest protocol does. It has no seed: runs differ a little.
+//! A round is a second, as in the default of its own tests; there is no public one. Its failure detector has its public
+//! default (φ of 8, first interval 5 s). Its latest protocol is used, which compresses. It has no seed: runs differ a little.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 //!
 //! # What is alike
 //!
-//! Servers have names, entries and starts that are the same. An entry has a key of 10 bytes and a text of 30 bytes that no
-//! compression makes shorter.
+//! Servers have names, entries and starts that are the same. An entry has a key of 10 digits and a text of 30 letters and
+//! digits by chance: ours sends both as they are, the peer's compression makes them somewhat shorter.
 //!
 //! # What is not
 //!
@@ -11,6 +11,8 @@
 //!   both are counted twice: what servers send ([`Traffic::published`]), which is what a limited bus counts, and what
 //!   arrives at them ([`Traffic::delivered`]), own echoes included.
 //! - The simulated bus takes 10 ms to each server. The transport of gossip takes no time.
+//! - Gossip goes by rounds of a second, so its times are multiples of that; a shorter round would buy time for bytes.
+//!   Ours sends at once what changes. What is compared is thus two settings too, not only two ways.
 //! - Bytes are those of the messages: ours with the topic, without what the bus's client adds; those of gossip without the
 //!   headers of UDP and IP.
 
@@ -32,12 +34,22 @@ const MOST: Duration = Duration::from_secs(120);
 /// How long a fleet gets to know itself before one more server joins.
 const BEFORE_JOIN: Duration = Duration::from_secs(10);
 
-/// How long before it is measured at rest and a server ends. The peer learns meanwhile how often servers are heard: it finds a
-/// death the sooner the longer it has learnt, in eight seconds at the soonest, and has come close to that by then.
+/// How long before it is measured at rest.
 const SETTLE: Duration = Duration::from_secs(40);
 
 /// For how long it is measured at rest.
 const REST: Duration = Duration::from_secs(10);
+
+/// How many changes are made, and how long it is quiet before each. Before whatever is timed comes a part of [`ROUND`] by
+/// chance, too: gossip's rounds begin together, and who always asks just behind one would wait for all of it.
+const CHANGES: usize = 5;
+const QUIET: Duration = Duration::from_secs(2);
+const ROUND: Duration = Duration::from_secs(1);
+
+/// How long a fleet has lived, s, when one of its servers ends. The peer learns meanwhile how often servers are heard, and
+/// holds one for dead when eight times as long has passed. It begins with five intervals of 5 s, so after two minutes that
+/// is 8 × (25 + 120) / (5 + 120) = 9.3 s; it nears 8 s the longer a fleet lives.
+const LIVED: f64 = 120.0;
 
 /// What servers have sent and received.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -117,27 +129,55 @@ pub struct Measured {
     pub join: Cost,
     /// In a second in which nothing changes.
     pub rest: Traffic,
-    /// From a change of one entry until all see it.
+    /// From a change of one entry until all see it: the middle one of several by its time.
     pub change: Cost,
-    /// Seconds from a crash until all others hold the server for dead.
+    /// Seconds from a crash, two minutes after the first start, until all others hold the server for dead.
     pub death: f64,
 }
 
-/// Measures a fleet of so many servers with so many entries each.
-pub fn measure(fleet: &mut impl Fleet, servers: usize, entries: usize) -> Measured {
+/// Measures a fleet of so many servers with so many entries each. The moments come from the seed.
+pub fn measure(fleet: &mut impl Fleet, servers: usize, entries: usize, seed: u64) -> Measured {
+    let mut random = fastrand::Rng::with_seed(seed);
     let learn = learn(fleet, servers, entries, Duration::ZERO);
-    fleet.pass(BEFORE_JOIN);
+    let mut lived = learn.seconds + pass(fleet, BEFORE_JOIN + by_chance(&mut random));
     fleet.start(Vec::new());
     let join = until_all_know(fleet, servers * entries);
-    fleet.pass(SETTLE);
+    lived += join.seconds + pass(fleet, SETTLE);
     let rest = rest(fleet);
-    let text = text(&mut fastrand::Rng::with_seed(99));
-    let key = key(1, 0);
-    fleet.set(1, &key, &text);
-    let change = until(fleet, |fleet| fleet.all_see(1, &key, &text));
+    lived += REST.as_secs_f64();
+    let change = change(fleet, &mut random, &mut lived);
+    let left = Duration::from_secs_f64((LIVED - lived).max(0.0));
+    fleet.pass(left + by_chance(&mut random));
     fleet.crash(servers / 2);
     let death = until(fleet, |fleet| fleet.is_buried(servers / 2)).seconds;
     Measured { learn, join, rest, change, death }
+}
+
+/// The middle one of some changes of an entry.
+fn change(fleet: &mut impl Fleet, random: &mut fastrand::Rng, lived: &mut f64) -> Cost {
+    let key = key(1, 0);
+    let mut one = || {
+        *lived += pass(fleet, QUIET + by_chance(random));
+        let text = text(random);
+        fleet.set(1, &key, &text);
+        let cost = until(fleet, |fleet| fleet.all_see(1, &key, &text));
+        *lived += cost.seconds;
+        cost
+    };
+    let mut all: [Cost; CHANGES] = std::array::from_fn(|_| one());
+    all.sort_unstable_by(|a, b| a.seconds.total_cmp(&b.seconds));
+    all[CHANGES / 2]
+}
+
+/// A part of a round.
+fn by_chance(random: &mut fastrand::Rng) -> Duration {
+    ROUND.mul_f64(random.f64())
+}
+
+/// Lets time pass, and says how much, s.
+fn pass(fleet: &mut impl Fleet, time: Duration) -> f64 {
+    fleet.pass(time);
+    time.as_secs_f64()
 }
 
 /// Starts all servers of a fleet `within` a time, one after the other, and waits until each knows all entries, from the first

@@ -26,6 +26,16 @@ fn a_goal_is_about_the_value_or_the_ratio() {
 }
 
 #[test]
+fn a_ratio_is_ours_to_the_reference_unless_a_goal_of_speed_turns_it_round() {
+    let figure = || Figure::new("f", "ns", 10.0).beside(20.0);
+    assert_eq!(figure().row().ratio, Some(0.5));
+    assert_eq!(figure().goal(Goal::TimesTheReference(1.0)).row().ratio, Some(0.5));
+    let faster = figure().times_as_fast(2.0);
+    assert_eq!((faster.row().ratio, faster.met()), (Some(2.0), Some(true)));
+    assert_eq!(figure().times_as_fast(2.1).met(), Some(false));
+}
+
+#[test]
 fn what_was_not_measured_is_never_met_nor_missed() {
     for goal in [Goal::AtMost(1.0), Goal::TimesTheReference(1.0)] {
         let figure = Figure::not_measured_yet("f", "ns").goal(goal);

@@ -30,6 +30,7 @@ fn a_picture_has_a_line_a_curve_inside_of_it_and_no_markup_from_names() {
     let picture = chart::svg("Growth", &[panel.clone(), panel]);
     assert_eq!((picture.matches("<polyline").count(), picture.matches("<circle").count()), (4, 16 + 4));
     assert!(picture.contains("a &lt; b, s &amp; ms") && !picture.contains("NaN") && !picture.contains("inf"));
+    assert!(!picture.contains("var("), "not every program that shows pictures knows variables");
     let lines = picture.lines().filter_map(|line| line.split_once("points=\"")).map(|(_, rest)| rest);
     for point in lines.flat_map(|rest| rest.trim_end_matches("\"/>").split(' ')) {
         let (x, y) = point.split_once(',').unwrap();

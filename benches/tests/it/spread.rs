@@ -69,7 +69,7 @@ fn entries_are_published_whole() {
 
 #[test]
 fn all_that_is_measured_is_finite_and_takes_the_time_it_must() {
-    let fleets: [Measured; 2] = [measure(&mut ours(), 4, 3), measure(&mut Gossip::new(), 4, 3)];
+    let fleets: [Measured; 2] = [measure(&mut ours(), 4, 3, 1), measure(&mut Gossip::new(), 4, 3, 1)];
     for measured in fleets {
         let seconds =
             [measured.learn.seconds, measured.join.seconds, measured.change.seconds, measured.death];

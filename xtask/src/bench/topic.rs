@@ -35,6 +35,11 @@ impl Topic {
         cargo::cargo(&["bench", "--package", self.package, "--bench", &self.name, "--"])
     }
 
+    /// Whether it leaves a table and a note on its run in the target folder.
+    pub(super) fn has_table(&self) -> bool {
+        self.package != CRITERION
+    }
+
     /// The option by which figures are kept.
     pub(super) fn save(&self) -> &'static str {
         if self.package == CRITERION { "--save-baseline" } else { "--save" }
@@ -71,6 +76,7 @@ mod tests {
     fn criterion_is_asked_in_its_own_words() {
         let options = |package| {
             let topic = Topic { name: "hot".into(), package };
+            assert_eq!(topic.has_table(), package == "benches");
             [topic.save(), topic.against()]
         };
         assert_eq!(options("benches"), ["--save", "--against"]);
