@@ -194,7 +194,9 @@ impl Fleet<'_> {
     fn check_lives(&mut self) {
         let most = TIMEOUT + Duration::from_secs(7); // Frames wait for their turn.
         let (since, is_heard) = self.throttled.map_or((Instant::ZERO, true), |(at, _)| (at, false));
-        self.found("ghosts", check::ghosts(&self.sim, &self.held_up, since + DELAY, most));
+        // Time in which the bus carries nothing counts towards nobody's timeout.
+        let heard_since = since.max(self.silence.unwrap_or(Instant::ZERO));
+        self.found("ghosts", check::ghosts(&self.sim, &self.held_up, heard_since + DELAY, most));
         if self.scenario.is_connected() && is_heard {
             self.found("false deaths", check::false_deaths(&self.sim, self.ended));
             let lives = self.started.iter();

@@ -65,7 +65,7 @@ pub(crate) struct Record {
     pub(crate) busy: Rare<Busy>,
     /// Store requests that failed in a row.
     pub(crate) failures: u32,
-    /// Writes that lost against others' in a row.
+    /// Writes that lost against others' in a row, since anything of ours was written by whomever.
     pub(crate) conflicts: u32,
     /// No store request before this.
     pub(crate) not_before: Instant,
@@ -151,13 +151,16 @@ impl Record {
         let mut applied = std::collections::BTreeMap::new();
         let unapplied = self.are_refused_unapplied(ctx, before);
         let table = &self.base.table;
-        let (mut lost, mut remake) = (Vec::new(), false);
+        let (mut lost, mut remake, mut written) = (Vec::new(), false, false);
         self.journal.extract(|pending| {
             if pending.own && !pending.sealed {
                 return false;
             }
             match table.judge(pending.op.identity(), &applied) {
-                Judgement::Applied => true,
+                Judgement::Applied => {
+                    written |= pending.own;
+                    true
+                }
                 Judgement::Admitted => {
                     applied.insert(pending.op.writer, pending.op.sequence);
                     false
@@ -176,11 +179,22 @@ impl Record {
             }
         });
         self.journal.unseal();
+        if written && self.busy.updates.is_empty() {
+            self.end_contest();
+        }
         if remake {
             self.remake_own(ctx);
         }
         for sequence in lost {
             self.report_undetermined(ctx, sequence);
+        }
+    }
+
+    /// What writes were lost for is written, if by others: what comes next does not wait for that.
+    fn end_contest(&mut self) {
+        self.conflicts = 0;
+        if self.failures == 0 {
+            self.not_before = Instant::ZERO; // No failure of the store asked for the wait.
         }
     }
 

@@ -6,6 +6,7 @@ mod guards;
 mod original_world;
 mod world;
 
+mod contest;
 mod crowd;
 mod deletion;
 mod driver;

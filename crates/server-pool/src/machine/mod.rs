@@ -291,9 +291,14 @@ impl Machine {
         Stats { servers: sum(Pool::servers), entries: sum(Pool::entries), ..self.stats }
     }
 
-    /// A hash of what this server knows of a pool: of whom it believes alive, and of what those have sent, itself
-    /// included. Two servers with equal digests hold the same entries (but for one chance in 2⁶⁴), so it tells whether a
-    /// fleet has converged. It takes time with the number of servers, not of entries.
+    /// A hash of what this server knows of a pool: of whom it believes alive, and of each of those the life, how far its
+    /// contributions are known and their hash; of itself also how many wait to be sent, of which no other server knows.
+    ///
+    /// Where two servers have equal digests, all that is the same on both, but for one chance in 2⁶⁴, and neither has anything to
+    /// send that the other lacks. So they hold the same entries, as far as 32 bits tell for each server that contributes: the
+    /// hash of its contributions is of their keys and versions, where a version stands for a value. What neither has heard
+    /// of yet shows on neither: a fleet has converged when *all* digests are equal. A digest takes time with the number of
+    /// servers, not of entries.
     #[must_use]
     pub fn digest(&self, pool: PoolId) -> u64 {
         self.pools[pool.0].digest(&self.settings)

@@ -284,6 +284,12 @@ impl Peers {
         living.for_each(|(.., peer)| peer.grace = now);
     }
 
+    /// Does not count that much of the time until now as silence of the living. To others their age is told as it is.
+    pub(crate) fn excuse(&mut self, silent: Duration, now: Instant) {
+        let living = self.peers.iter_mut().filter(|(.., peer)| peer.live.is_some());
+        living.for_each(|(.., peer)| peer.grace = (peer.grace + silent).min(now));
+    }
+
     /// Asks for what a server's log misses when it is due; `before` is what was known before its last frame.
     pub(super) fn watch(&mut self, place: Place, before: Option<Extent>, due: Instant) {
         let Some(live) = self.live_mut(place) else { return };

@@ -239,4 +239,8 @@ fn digests_are_equal_where_and_only_where_the_same_is_known() {
     fleet.run(secs(10));
     let [first, second, third] = digests(&fleet);
     assert_eq!((first, first), (second, third));
+    let now = fleet.now;
+    fleet.servers[0].machine.contribute(now, POOL, "c", "3".into()).expect("it fits");
+    let [first, second, third] = digests(&fleet);
+    assert!(first != second && second == third, "what waits to be sent is known to its server alone");
 }

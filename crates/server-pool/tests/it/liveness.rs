@@ -6,6 +6,11 @@ use transport_traits::limits::SizeLimit;
 
 use crate::fleet::{CALM, Faults, Fleet, millis, secs};
 
+fn join_with_entry(fleet: &mut Fleet, server: usize) {
+    let joined = fleet.join(&format!("s{server}"));
+    fleet.put(joined, &format!("of {server}"), "v");
+}
+
 /// Servers with an entry each.
 fn fleet_with_entries(servers: usize, seed: u64) -> Fleet {
     let mut fleet = Fleet::of(servers, seed);
@@ -161,6 +166,49 @@ fn a_short_pause_does_not_turn_lost_heartbeats_into_a_death() {
     fleet.filter = Box::new(|_, _, _| false);
     fleet.run(secs(3));
     assert_eq!((fleet.stats(0).expired, fleet.servers[0].state), (0, ViewState::Fresh));
+}
+
+/// For two seconds the bus carries nothing, which is too short for a stale view.
+fn silence(fleet: &mut Fleet) {
+    fleet.filter = Box::new(|_, _, _| true);
+    fleet.run(secs(2));
+}
+
+#[test]
+fn short_silences_of_the_whole_bus_do_not_add_up_to_a_death() {
+    let mut fleet = Fleet::new(21);
+    fleet.tune = |config| (config.heartbeat, config.timeout) = (millis(250), secs(5));
+    (0..3).for_each(|server| join_with_entry(&mut fleet, server));
+    fleet.run(secs(2));
+    for _ in 0..4 {
+        silence(&mut fleet);
+        // In between too little time passes to hear everybody.
+        fleet.filter = Box::new(|from, to, _| (from, to) == (2, 0));
+        fleet.run(millis(400));
+        assert_eq!(fleet.servers[0].state, ViewState::Fresh);
+    }
+    assert_eq!(fleet.stats(0).expired, 0);
+    fleet.crash(2);
+    silence(&mut fleet);
+    fleet.filter = Box::new(|_, _, _| false);
+    fleet.run(secs(5 + 2));
+    assert_eq!(
+        fleet.removals(0, "of 2"),
+        [Reason::Expired],
+        "a dead one gets as much more time, and no more"
+    );
+    assert_eq!(fleet.removals(1, "of 2"), [Reason::Expired]);
+}
+
+#[test]
+fn a_survivor_that_hears_itself_alone_as_rarely_as_may_be_takes_the_dead_for_dead() {
+    let mut fleet = Fleet::new(22);
+    fleet.tune = |config| (config.heartbeat, config.timeout) = (millis(1_250), secs(5));
+    (0..2).for_each(|server| join_with_entry(&mut fleet, server));
+    fleet.run(secs(2));
+    fleet.crash(1);
+    fleet.run(secs(5 + 2));
+    assert_eq!(fleet.removals(0, "of 1"), [Reason::Expired]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Who lives: silence, the proof that the bus works, and when everything is known.
 
+use std::time::Duration;
+
 use transport_traits::Instant;
 
 use crate::machine::change::{Notice, Reason, ViewState};
@@ -40,9 +42,13 @@ impl Pool {
         [expiry, stale, sync, prune, checkpoint].into_iter().flatten().fold(regular, Instant::min)
     }
 
-    /// The bus works. After it did not, nobody's silence counts.
+    /// The bus works. While it did not, nobody's silence counts.
     pub(super) fn hear(&mut self, context: &mut Context<'_>) {
+        let silent = context.now.since(self.heard);
         self.heard = context.now;
+        if silent > longest_lull(context.settings) {
+            self.peers.excuse(silent, context.now);
+        }
         if self.state == ViewState::Stale {
             self.forgive(context.now);
             self.enter(context, ViewState::Fresh);
@@ -91,4 +97,11 @@ impl Pool {
             context.notices.push_back((self.id, Notice::Synced));
         }
     }
+}
+
+/// For how long nothing at all may be heard before it is held against the bus and not against the silent. Too short for
+/// a stale view, such silences would add up to a timeout otherwise. A survivor that hears its own heartbeats alone must
+/// not take the time between these for one: they may come as rarely as four in a timeout.
+fn longest_lull(settings: &Settings) -> Duration {
+    (settings.config.timeout / 4).max(2 * settings.config.heartbeat)
 }

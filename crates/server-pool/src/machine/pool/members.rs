@@ -44,10 +44,11 @@ impl Pool {
         self.peers.members().wrapping_add(entry_hash(&settings.config.server, settings.incarnation))
     }
 
-    /// A hash of whom this server believes alive and of what it knows of their logs, its own included.
+    /// A hash of whom this server believes alive and of what it knows of their logs, its own included, with what still waits
+    /// to get there: nobody else knows as high a version.
     pub(crate) fn digest(&self, settings: &Settings) -> u64 {
-        let log = &self.own.log;
-        let own = digest(&settings.config.server, settings.incarnation, log.head(), log.hash());
+        let (log, waiting) = (&self.own.log, self.own.queue.len() as u64);
+        let own = digest(&settings.config.server, settings.incarnation, log.head() + waiting, log.hash());
         self.peers.digests().fold(own, u64::wrapping_add)
     }
 
