@@ -164,7 +164,8 @@ pub struct Config {
     /// Messages that a subscription holds for a consumer that lags: more than the largest frame has of those that it
     /// reads, or it finds gaps in the largest frames. Default 65,536.
     pub max_inbox_messages: usize,
-    /// The same in bytes. Default 4 MiB.
+    /// The same in bytes. Default 4 MiB. What a subscription has just taken out to yield it counts no more, up to 64 messages at
+    /// a time: so it holds at most twice this, and 64 messages more than the other limit says.
     pub max_inbox_bytes: usize,
 }
 

@@ -64,8 +64,8 @@
 //! - **Loss is told.** A subscription yields [`Delivery::Gap`](transport_traits::Delivery::Gap) where messages may be
 //!   missing. A lost frame may have held any inner topic, so *every* inner subscription is told; gaps in a row are one.
 //!   The loss of a sender's last frames shows when it repeats its head: after 1, 2, 4 … 30 s, and every 30 s; where its
-//!   frames come every few seconds, as heartbeats do, first after half as long again as between two of those. A sender
-//!   that ends before that leaves the loss of its very last frames unnoticed.
+//!   last four frames came evenly and at most 4 s apart, as heartbeats do, first after half as long again as between
+//!   those. A sender that ends before that leaves the loss of its very last frames unnoticed.
 //! - **Nothing comes twice**, unless a receiver has had to forget a sender ([`Config::max_senders`]), or the sender's
 //!   frames have no header.
 //! - **Waiting for what is missing.** Frames behind a hole are held for [`Config::hole_timeout`] once the sender has

@@ -1,18 +1,17 @@
 //! `fleet-checks sim`: what it takes, what it prints, how it exits.
 
+mod costs;
+
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use fleet_checks::sim::swarm::{self, Swarm};
-use fleet_checks::sim::{
-    Crowd, Planted, Report, SCENARIOS, Scale, Script, ScriptError, explain, plot, repeats, report, scale,
-    watch,
-};
+use fleet_checks::sim::{Planted, Report, SCENARIOS, Script, ScriptError, explain, plot, repeats, watch};
 
 /// What to run.
 #[derive(clap::Args)]
@@ -29,7 +28,8 @@ pub(crate) struct Sim {
     /// Draw a picture of the first seed of the scenario (default: swarm) into this file, and run nothing else.
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
-    /// Set ours beside the original at the rates of its records, and run nothing else.
+    /// Set ours beside the original at the rates of its records, run fleets of 1,000 servers, fail if those do not do what is
+    /// wanted of them, and run nothing else.
     #[arg(long)]
     report: bool,
     /// Plant each bug in turn and say which seed brings it to light, and run nothing else.
@@ -43,8 +43,7 @@ pub(crate) struct Sim {
 impl Sim {
     pub(crate) fn run(&self) -> ExitCode {
         let done = if self.report {
-            tell_report();
-            Ok(true)
+            Ok(costs::tell_report())
         } else if self.planted {
             self.plant().map_err(Into::into)
         } else if let Some(checker) = &self.find {
@@ -141,57 +140,6 @@ impl Sim {
         let names = self.scenario.clone().map_or_else(all, |name| vec![name]);
         names.into_iter().map(|name| Script::find(&name).map(|script| (name, script))).collect()
     }
-}
-
-fn tell_report() {
-    println!("{}", report());
-    tell_scale(Crowd::new(1_000, 10, 60), "60 s wanted at most");
-    tell_scale(Crowd { loss: 0.01, ..Crowd::new(1_000, 10, 20) }, "nothing wanted");
-}
-
-/// Says what a fleet costs: time of the processor, which is the wall's where nothing else runs.
-fn tell_scale(crowd: Crowd, goal: &str) {
-    let (begin, used) = (Instant::now(), processor_time());
-    let Scale { publishes, deliveries, pulls, repeated, fewest, entries, equal_after } = scale(crowd);
-    let wall = begin.elapsed();
-    let used = used.and_then(|used| processor_time()?.checked_sub(used)).unwrap_or(wall);
-    println!(
-        "{} servers, {entries} entries, {} simulated seconds, {} % of deliveries lost: {publishes} frames ({pulls} requests, \
-         {repeated} repeated), {deliveries} deliveries, every server knows at least {fewest} entries; {:.1} s of one core \
-         ({goal}; {:.1} s by the wall), {:.2} µs a delivery, {}; all servers see the same {}",
-        crowd.servers,
-        crowd.seconds,
-        crowd.loss * 100.0,
-        used.as_secs_f64(),
-        wall.as_secs_f64(),
-        used.as_secs_f64() * 1e6 / deliveries as f64,
-        tell_memory(crowd.servers * entries),
-        equal_after.map_or("not within 120 s".into(), |after| format!(
-            "{:.1} s after the last change",
-            after.as_secs_f64()
-        )),
-    );
-}
-
-/// How much this process has used of a core since its start, where the system tells (Linux, `proc(5)`: `schedstat`).
-fn processor_time() -> Option<Duration> {
-    let text = std::fs::read_to_string("/proc/self/schedstat").ok()?;
-    text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
-}
-
-/// The most memory that this process has had, where the system tells, and what that is for each row on a server.
-fn tell_memory(rows: usize) -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib: Option<usize> = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse().ok());
-    kib.map_or("memory not known".into(), |kib| {
-        let bytes = kib * 1_024;
-        format!(
-            "{:.2} GB at most, {} bytes a row on a server with all around it",
-            bytes as f64 / 1e9,
-            bytes / rows.max(1)
-        )
-    })
 }
 
 /// One failed run is explained: more would be too much to read.

@@ -10,6 +10,10 @@ const MOST: Duration = Duration::from_secs(30);
 /// A sender whose frames are further apart is not steady.
 const STEADY: Duration = Duration::from_secs(4);
 
+/// So many waits in a row, each about as long as those before, make a sender steady: heartbeats go on like that, while a
+/// few saves one after another do not.
+const ALIKE: u32 = 3;
+
 /// After 1, 2, 4 … 30 s, and every 30 s from then on. It starts anew with every frame.
 ///
 /// A steady sender has no use for it, since its next frame says as much: the first wait is half as long again as usual between
@@ -21,17 +25,32 @@ pub(crate) struct Heads {
     under_way: bool,
     /// When the last frame was over.
     last: Option<Instant>,
-    /// About the longest of the latest waits between frames of a steady sender, else zero.
+    /// About the longest of the latest waits between frames that are alike.
     usual: Duration,
+    /// How many those are, up to [`ALIKE`].
+    alike: u32,
 }
 
 impl Heads {
     /// A frame was accepted or given up.
     pub(crate) fn restart(&mut self, now: Instant) {
-        let wait = self.last.replace(now).map(|last| now.since(last)).filter(|wait| *wait <= STEADY);
-        self.usual = wait.map_or(Duration::ZERO, |wait| wait.max(self.usual * 7 / 8));
-        let first = FIRST.max(self.usual * 3 / 2);
+        let wait = self.last.replace(now).map(|last| now.since(last));
+        match wait.filter(|wait| *wait <= STEADY) {
+            Some(wait) => self.learn(wait),
+            None => self.alike = 0,
+        }
+        let first = if self.alike < ALIKE { FIRST } else { FIRST.max(self.usual * 3 / 2) };
         self.next = Some((now + first, first));
+    }
+
+    /// Alike are waits within a quarter of what is usual.
+    fn learn(&mut self, wait: Duration) {
+        if self.alike > 0 && wait.abs_diff(self.usual) <= self.usual / 4 {
+            self.alike = (self.alike + 1).min(ALIKE);
+            self.usual = wait.max(self.usual * 7 / 8);
+        } else {
+            (self.alike, self.usual) = (1, wait);
+        }
     }
 
     pub(crate) fn due(&self) -> Option<Instant> {
@@ -49,3 +68,6 @@ impl Heads {
         self.under_way = false;
     }
 }
+
+#[cfg(test)]
+mod tests;

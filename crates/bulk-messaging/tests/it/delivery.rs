@@ -192,7 +192,7 @@ fn a_sender_with_a_heartbeat_repeats_no_head_and_once_it_stops_its_last_frame_is
         world.run(SECOND * 19 / 10);
     }
     let published = world.servers[0].published.len();
-    assert_eq!(published, 30 + 1, "one head follows the very first frame");
+    assert_eq!(published, 30 + 3, "until it is known to be steady a head follows each frame");
     world.faults.lose = 1.0;
     world.say(0, "a", 30);
     world.run(SECOND / 10);

@@ -3,9 +3,10 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use fleet_checks::sim::swarm::{Swarm, seed, swarm};
-use fleet_checks::sim::{Planted, SCENARIOS, Script, ScriptError, explain, plot, watch};
+use fleet_checks::sim::{Crowd, Planted, SCENARIOS, Script, ScriptError, explain, plot, scale, watch};
 
 fn script(name: &str) -> Script {
     Script::find(name).expect("a scenario of the project")
@@ -101,4 +102,15 @@ fn a_picture_has_a_curve_for_each_thing_that_is_followed() {
     let picture = plot("lost <messages>", &scenario, &watch(1, &scenario, None).1.samples);
     assert_eq!(picture.matches("<polyline").count(), 5);
     assert!(picture.contains("lost &lt;messages&gt;") && !picture.contains("NaN"), "{picture}");
+}
+
+#[test]
+fn a_crowd_comes_to_see_the_same_also_where_messages_are_lost_and_repeats_exactly() {
+    let calm = scale(Crowd::new(20, 3, 5));
+    assert_eq!((calm.fewest, calm.entries), (60, 60));
+    assert!(calm.equal_after.expect("all see the same") < Duration::from_secs(1), "{calm:?}");
+    assert_eq!(calm, scale(Crowd::new(20, 3, 5)));
+    let lossy = scale(Crowd { loss: 0.2, ..Crowd::new(20, 3, 5) });
+    assert!(lossy.equal_after.is_some() && lossy.pulls > 0, "{lossy:?}");
+    assert_ne!(calm, lossy);
 }

@@ -56,6 +56,11 @@ impl Member {
         self.machine.digest(self.pool)
     }
 
+    /// How many entries it knows.
+    pub(super) fn entries(&self) -> usize {
+        self.machine.stats().entries as usize
+    }
+
     pub(super) fn stats(&self) -> server_pool::Stats {
         self.machine.stats()
     }

@@ -13,18 +13,22 @@ use member::Member;
 /// How many servers are asked row by row what they see; all are asked for the digest of what they know.
 const WATCHED: usize = 20;
 
-/// How long all are waited for to see the same.
+/// How long all are waited for to see the same, once the time is over.
 const PATIENCE: Duration = seconds(120);
 
-/// A fleet of servers that all start at once with a pool straight on a bus with the limits of NATS, where every message
-/// takes 2 ms. They show each other that they live every 5 s, and of all entries 1 % a second gets another value.
+/// How often it is looked whether all see the same.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A fleet of servers that all start at once with a pool each and nothing else, no save data and no bulk messages, straight
+/// on a bus with the limits of NATS, which has none for the rate, where every message takes 2 ms. They show each other that
+/// they live every 5 s, and of all entries 1 % a second gets another value; no server comes or goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Crowd {
     /// Servers, at least one.
     pub servers: usize,
     /// Entries of each, at least one.
     pub entries: usize,
-    /// Simulated time, s.
+    /// Simulated time, s, at least one; longer if all see the same only later.
     pub seconds: u64,
     /// The chance that a delivery to one server is lost.
     pub loss: f64,
@@ -33,9 +37,9 @@ pub struct Crowd {
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scale {
-    /// Frames published in the time.
+    /// Frames published until the time was over and all saw the same.
     pub publishes: u64,
-    /// Deliveries in the time, each to one server.
+    /// Deliveries until then, each to one server.
     pub deliveries: u64,
     /// Of the frames, requests for something missing.
     pub pulls: u64,
@@ -45,8 +49,8 @@ pub struct Scale {
     pub fewest: usize,
     /// The entries that there are.
     pub entries: usize,
-    /// How long after the last change all servers saw the same, while messages still got lost, exact to 100 ms; `None` if
-    /// not within 120 s.
+    /// How long after the last changes, which are made one second before the time is over, all servers saw the same, while
+    /// messages still got lost, exact to 100 ms; `None` if not within 121 s.
     pub equal_after: Option<Duration>,
 }
 
@@ -72,18 +76,20 @@ pub fn scale(crowd: Crowd) -> Scale {
     for &host in &hosts {
         (0..crowd.entries).for_each(|entry| put(&mut sim, host, entry, 0));
     }
-    for second in 1..=crowd.seconds {
+    for second in 1..crowd.seconds {
         change(&mut sim, crowd, &hosts, second);
         sim.run(seconds(1));
         sim.bus.published.clear();
     }
-    let (bus, all) = (sim.bus.stats(), crowd.servers * crowd.entries);
-    let stats: Vec<_> = members(&sim, &hosts).map(Member::stats).collect();
+    change(&mut sim, crowd, &hosts, crowd.seconds);
+    let all = crowd.servers * crowd.entries;
+    let soon = sim.run_until(seconds(1), LOOK, |sim| see_the_same(sim, &hosts, all));
+    sim.run(seconds(1) - soon.unwrap_or(seconds(1)));
+    let fewest = members(&sim, &hosts).map(Member::entries).min().unwrap_or(0);
+    let mut late = || sim.run_until(PATIENCE, LOOK, |sim| see_the_same(sim, &hosts, all));
+    let equal_after = soon.or_else(|| late().map(|time| time + seconds(1)));
+    let (bus, stats) = (sim.bus.stats(), members(&sim, &hosts).map(Member::stats).collect::<Vec<_>>());
     let sum = |count: fn(&server_pool::Stats) -> u64| stats.iter().map(count).sum();
-    let fewest = stats.iter().map(|stats| stats.entries as usize).min().unwrap_or(0);
-    // The last change was made a second ago.
-    let equal_after =
-        sim.run_until(PATIENCE, Duration::from_millis(100), |sim| see_the_same(sim, &hosts, all));
     Scale {
         publishes: bus.publishes,
         deliveries: bus.deliveries,
@@ -91,7 +97,7 @@ pub fn scale(crowd: Crowd) -> Scale {
         repeated: sum(|stats| stats.parts_repeated),
         fewest,
         entries: all,
-        equal_after: equal_after.map(|time| time + seconds(1)),
+        equal_after,
     }
 }
 
@@ -107,7 +113,7 @@ fn members<'a>(sim: &'a Sim<Member>, hosts: &'a [HostId]) -> impl Iterator<Item 
     hosts.iter().filter_map(|host| sim.node(*host))
 }
 
-/// Whether all know the same, and those asked for rows see so many and the same.
+/// Whether all know the same and so many rows, none has anything to send, and those asked for rows see as many and the same.
 fn see_the_same(sim: &Sim<Member>, hosts: &[HostId], rows: usize) -> bool {
     let all_equal = |mut sums: Box<dyn Iterator<Item = u64> + '_>| {
         let first = sums.next();
@@ -115,6 +121,7 @@ fn see_the_same(sim: &Sim<Member>, hosts: &[HostId], rows: usize) -> bool {
     };
     let seen = || members(sim, hosts).filter_map(Member::seen);
     all_equal(Box::new(members(sim, hosts).map(Member::digest)))
+        && members(sim, hosts).all(|member| member.entries() == rows)
         && seen().all(|(known, _)| known == rows)
         && all_equal(Box::new(seen().map(|(_, sum)| sum)))
 }
