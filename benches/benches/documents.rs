@@ -7,7 +7,7 @@ use std::sync::Arc;
 use benches::measure::{RESIDENT, interleaved_on_this_thread};
 use benches::models::{Bare, Copy, Original};
 use benches::ours::Ours;
-use benches::packing::{Packing, compare};
+use benches::packing::{Packing, compare, pushes};
 use benches::saves::{bytes_a_record, resident};
 use benches::session::{Session, WriteThrough};
 use benches::tally::{Tally, per_full_frame};
@@ -32,7 +32,7 @@ const LARGE: SizeLimit = SizeLimit::bytes(64 * 1_024);
 fn main() -> ExitCode {
     let run = Run::from_args("documents", env!("CARGO_TARGET_TMPDIR"));
     // Memory first: see `bytes_a_record`.
-    let figures = [memory(&run), changes(&run), pushes(&run), whole(&run), session(&run)];
+    let figures = [memory(&run), changes(&run), push(&run), whole(&run), session(&run)];
     run.finish(&figures.concat())
 }
 
@@ -85,22 +85,9 @@ fn changes(run: &Run) -> Vec<Figure> {
 }
 
 /// The time from a push to a sealed frame.
-fn pushes(run: &Run) -> Vec<Figure> {
-    let messages = &document_sets(SEED, run.items(TIMED))[..];
-    let samples = interleaved_on_this_thread(
-        run.rounds(ROUNDS),
-        &mut [
-            &mut Packing { packer: Ours::new(REQUEST, Ours::BACKLOG), messages },
-            &mut Packing { packer: Original::new(Original::LIMIT), messages },
-            &mut Packing { packer: Bare::new(REQUEST.max), messages },
-            &mut Packing { packer: Copy::new(REQUEST.max), messages },
-        ],
-    );
-    let beside = |peer: &str, other| {
-        let name = format!("push, JSON, changes of real documents, beside {peer}");
-        compare(name, &samples, [0, other], messages.len())
-    };
-    vec![beside("the original's model", 1), beside("a bare packer", 2), beside("a plain copy", 3)]
+fn push(run: &Run) -> Vec<Figure> {
+    let messages = document_sets(SEED, run.items(TIMED));
+    pushes(run.rounds(ROUNDS), REQUEST, "changes of real documents", &messages).into()
 }
 
 /// Whole documents in large frames.

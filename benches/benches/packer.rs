@@ -5,9 +5,9 @@ use std::hint::black_box;
 use std::process::ExitCode;
 
 use benches::measure::{Subject, interleaved_on_this_thread};
-use benches::models::{Bare, Copy, Original};
+use benches::models::Original;
 use benches::ours::{Ours, Reader};
-use benches::packing::{Packing, as_bytes, compare, read_all};
+use benches::packing::{Packing, as_bytes, compare, pushes, read_all};
 use benches::tally::{Tally, frames, per_full_frame};
 use benches::workloads::{Message, Update, player_sets, store_updates, strings};
 use benches::{Figure, Goal, Packer, Run, wakeups};
@@ -109,23 +109,8 @@ fn store_updates_in_a_request(run: &Run) -> Vec<Figure> {
 
 /// The time from a push to a sealed frame, beside the models.
 fn push(run: &Run, name: &str, messages: &[Message], than_original: f64, of_bare: f64) -> Vec<Figure> {
-    let samples = interleaved_on_this_thread(
-        run.rounds(ROUNDS),
-        &mut [
-            &mut Packing { packer: Ours::new(REQUEST, Ours::BACKLOG), messages },
-            &mut Packing { packer: Original::new(Original::LIMIT), messages },
-            &mut Packing { packer: Bare::new(REQUEST.max), messages },
-            &mut Packing { packer: Copy::new(REQUEST.max), messages },
-        ],
-    );
-    let beside = |peer: &str, other| {
-        compare(format!("push, JSON, {name}, beside {peer}"), &samples, [0, other], messages.len())
-    };
-    vec![
-        beside("the original's model", 1).times_as_fast(than_original),
-        beside("a bare packer", 2).goal(Goal::TimesTheReference(of_bare)),
-        beside("a plain copy", 3),
-    ]
+    let [original, bare, copy] = pushes(run.rounds(ROUNDS), REQUEST, name, messages);
+    vec![original.times_as_fast(than_original), bare.goal(Goal::TimesTheReference(of_bare)), copy]
 }
 
 /// How the time of a push grows with what is buffered already, beside the original, whose buffer is one frame. Flat means

@@ -4,8 +4,11 @@ use std::hint::black_box;
 
 use bulk_messaging::wire::Frame;
 use bytes::Bytes;
+use transport_traits::limits::SizeLimit;
 
-use crate::measure::{Samples, Subject};
+use crate::measure::{Samples, Subject, interleaved_on_this_thread};
+use crate::models::{Bare, Copy, Original};
+use crate::ours::Ours;
 use crate::tally::pack;
 use crate::workloads::{Message, Update};
 use crate::{Figure, Packer};
@@ -54,4 +57,22 @@ pub fn compare(name: String, samples: &Samples, [ours, other]: [usize; 2], messa
     let time = |subject| samples.median(subject) / messages as f64;
     let figure = Figure::new(name, "ns", time(ours)).beside(time(other));
     figure.ratio(samples.times(ours, other)).spread(samples.spread(ours, other))
+}
+
+/// The time from a push to a sealed frame, in JSON: ours beside the original's model, a bare packer and a plain copy.
+#[must_use]
+pub fn pushes(rounds: usize, limit: SizeLimit, name: &str, messages: &[Message]) -> [Figure; 3] {
+    let samples = interleaved_on_this_thread(
+        rounds,
+        &mut [
+            &mut Packing { packer: Ours::new(limit, Ours::BACKLOG), messages },
+            &mut Packing { packer: Original::new(Original::LIMIT), messages },
+            &mut Packing { packer: Bare::new(limit.max), messages },
+            &mut Packing { packer: Copy::new(limit.max), messages },
+        ],
+    );
+    let beside = |peer: &str, other| {
+        compare(format!("push, JSON, {name}, beside {peer}"), &samples, [0, other], messages.len())
+    };
+    [beside("the original's model", 1), beside("a bare packer", 2), beside("a plain copy", 3)]
 }
