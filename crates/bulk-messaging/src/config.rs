@@ -149,7 +149,9 @@ pub struct Config {
     /// The wait before the first repetition of a failed publish; it doubles each time, less a jitter of up to
     /// a half. Above zero. Default 250 ms.
     pub retry_backoff: Duration,
-    /// The longest wait between two repetitions, unless the service asks for more. Above zero. Default 15 s.
+    /// The longest wait between two repetitions, unless the service asks for more. Above zero. Default 8 s, so that whoever is
+    /// given up after half a minute of silence gets several. After a publish that the bus has taken, others that wait for
+    /// their repetition wait no longer than after four failures (2 s by default), since the bus works.
     pub max_retry_backoff: Duration,
     /// How long [`drain`](crate::BulkMessaging::drain), and the drain when the last handle drops, tries to send
     /// what is queued. Default 10 s.
@@ -193,7 +195,7 @@ impl Config {
             hole_timeout: Duration::from_millis(500),
             retry_hole_timeout: Duration::from_secs(30),
             retry_backoff: Duration::from_millis(250),
-            max_retry_backoff: Duration::from_secs(15),
+            max_retry_backoff: Duration::from_secs(8),
             drain_timeout: Duration::from_secs(10),
             max_senders: 1_024,
             max_held_frames: 64,

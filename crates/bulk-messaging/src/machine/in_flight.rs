@@ -10,6 +10,9 @@ use super::load::Load;
 use super::pacing::part_of;
 use super::packer::Blocked;
 
+/// A frame that failed more often than this counts as having failed so often where the bus has taken another one since.
+const ATTEMPTS_WHERE_OTHERS_PASS: u32 = 4;
+
 /// A sealed frame.
 #[derive(Debug)]
 pub(crate) struct Sealed {
@@ -114,6 +117,18 @@ impl InFlight {
         let due = now + backoff.wait(frame.attempts, random).max(at_least);
         frame.due = Some(due);
         Some(due)
+    }
+
+    /// The bus has just taken another frame, so it works: who failed often waits no longer than after a few failures. All that
+    /// is behind such a frame waits with it, and it was chance or is past that it failed. One that never passes is still
+    /// repeated only every so often.
+    pub(crate) fn encourage(&mut self, now: Instant, backoff: Backoff, random: &mut fastrand::Rng) {
+        let waiting = self.frames.iter_mut().filter(|frame| frame.attempts > ATTEMPTS_WHERE_OTHERS_PASS);
+        for frame in waiting {
+            frame.attempts = ATTEMPTS_WHERE_OTHERS_PASS;
+            let soon = now + backoff.wait(frame.attempts, random);
+            frame.due = frame.due.map(|due| due.min(soon));
+        }
     }
 
     /// A frame's publish is over, for better or worse; `None` if it was not under way.

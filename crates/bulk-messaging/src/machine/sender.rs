@@ -157,6 +157,9 @@ impl Sender {
                 stats.frames += 1;
                 stats.frame_bytes += frame.cost as u64;
                 self.over(frame, Ok(()), stats, outputs);
+                let backoff = self.backoff();
+                let random = &mut self.random;
+                self.lanes.iter_mut().for_each(|lane| lane.in_flight.encourage(now, backoff, random));
             }
             Err(kind) if kind.retry() == Retry::Never || self.settings.is_strict() => {
                 self.give_up(now, id, kind, stats, outputs);
@@ -165,9 +168,13 @@ impl Sender {
         }
     }
 
-    fn retry(&mut self, now: Instant, id: PublishId, kind: ErrorKind) {
+    fn backoff(&self) -> Backoff {
         let config = &self.settings.config;
-        let backoff = Backoff { first: config.retry_backoff, most: config.max_retry_backoff };
+        Backoff { first: config.retry_backoff, most: config.max_retry_backoff }
+    }
+
+    fn retry(&mut self, now: Instant, id: PublishId, kind: ErrorKind) {
+        let backoff = self.backoff();
         let at_least = if let Retry::Later(Some(wait)) = kind.retry() { wait } else { Duration::ZERO };
         let in_flight = &mut self.lanes[id.lane].in_flight;
         let due = in_flight.retry(now, id.sequence, at_least, backoff, &mut self.random);
