@@ -144,7 +144,9 @@ pub struct Config {
     /// bus had accepted or refused what is missing. Default 500 ms.
     pub hole_timeout: Duration,
     /// The same while the sender may still be repeating a failed publish of what is missing. A frame that the bus takes only
-    /// later, when another one has got through meanwhile, is lost to this receiver, which is told of a gap. Default 30 s.
+    /// later, when another one has got through meanwhile, is lost to this receiver, which is told of a gap. Default 15 s: time for
+    /// about eight repetitions while the bus takes other frames, and less than half a minute of silence, so that what was held
+    /// for a sender that has crashed comes before others take it for dead, and not after.
     pub retry_hole_timeout: Duration,
     /// The wait before the first repetition of a failed publish; it doubles each time, less a jitter of up to
     /// a half. Above zero. Default 250 ms.
@@ -193,7 +195,7 @@ impl Config {
             original_receivers: false,
             seed: None,
             hole_timeout: Duration::from_millis(500),
-            retry_hole_timeout: Duration::from_secs(30),
+            retry_hole_timeout: Duration::from_secs(15),
             retry_backoff: Duration::from_millis(250),
             max_retry_backoff: Duration::from_secs(8),
             drain_timeout: Duration::from_secs(10),
