@@ -19,6 +19,7 @@ struct Server {
     saves: NexusStore,
     rooms: Pool<String>,
     pools: Pools,
+    bulk: Arc<BulkMessaging>,
 }
 
 impl Server {
@@ -36,10 +37,17 @@ impl Server {
         tokio::spawn(driver);
 
         let config = server_pool::Config::new(name);
-        let (pools, driver) = Pools::new(bulk.clone(), bulk, timer, config)?;
+        let (pools, driver) = Pools::new(bulk.clone(), bulk.clone(), timer, config)?;
         tokio::spawn(driver);
         let rooms = pools.open("rooms").await?;
-        Ok(Self { saves, rooms, pools })
+        Ok(Self { saves, rooms, pools, bulk })
+    }
+
+    /// Saves everything and leaves the pools, and then sends what there was to say of it: how many records are unsaved.
+    async fn stop(&self) -> usize {
+        let (closed, ()) = futures::join!(self.saves.shutdown(), self.pools.close());
+        self.bulk.drain().await;
+        closed.unsaved.len()
     }
 }
 
@@ -77,8 +85,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     south.rooms.contribute("arena", &"2 of 8 players".to_owned())?;
     println!("north sees: {:?}", changes.next().await);
 
-    futures::join!(north.pools.close(), south.pools.close());
-    let closed = futures::join!(north.saves.shutdown(), south.saves.shutdown());
-    println!("unsaved at the end: {}", closed.0.unsaved.len() + closed.1.unsaved.len());
+    let unsaved = futures::join!(north.stop(), south.stop());
+    println!("unsaved at the end: {}", unsaved.0 + unsaved.1);
     Ok(())
 }

@@ -23,14 +23,14 @@ pub(crate) async fn play(url: &str) -> Result<i64, Box<dyn Error>> {
 
     let store = Arc::new(PostgresStore::connect(url).await?);
     let config = nexus_store::Config::default();
-    let (saves, driver) = NexusStore::new(store, bulk.clone(), bulk, timer, config);
+    let (saves, driver) = NexusStore::new(store, bulk.clone(), bulk.clone(), timer, config);
     tokio::spawn(driver);
 
     let ann = saves.open(RecordKey::new("players", "ann")).await?;
     ann.increment("coins", 100)?;
     let mut bought = 0;
     loop {
-        // On the stored value, in one statement, whatever other servers do meanwhile.
+        // On the stored value, and written only if that is still what is stored: else it runs again.
         let sword = ann.update(&["coins", "swords"], |fields| {
             let number = |name| fields.get(name).and_then(serde_json::Value::as_i64).unwrap_or(0);
             let (coins, swords) = (number("coins"), number("swords"));
@@ -46,6 +46,7 @@ pub(crate) async fn play(url: &str) -> Result<i64, Box<dyn Error>> {
     }
     drop(ann);
     let closed = saves.shutdown().await;
+    bulk.drain().await; // sends what was said last, as that something was stored
     println!("{} records are unsaved at the end", closed.unsaved.len());
     Ok(bought)
 }

@@ -11,8 +11,13 @@ use nexus_store::{NexusStore, Update};
 use transport_redis::{RedisBus, RedisStore};
 use transport_traits::{RecordKey, TokioTimer};
 
-/// The save data of one server, and the tasks that drive it.
-async fn start(url: &str) -> Result<NexusStore, Box<dyn Error>> {
+/// One server: its save data over bulk messages, and the tasks that drive both.
+struct Server {
+    saves: NexusStore,
+    bulk: Arc<BulkMessaging>,
+}
+
+async fn start(url: &str) -> Result<Server, Box<dyn Error>> {
     let timer = Arc::new(TokioTimer::new());
     let bus = Arc::new(RedisBus::connect(url).await?);
     let config = bulk_messaging::Config::new("fleet");
@@ -22,16 +27,23 @@ async fn start(url: &str) -> Result<NexusStore, Box<dyn Error>> {
 
     let store = Arc::new(RedisStore::connect(url).await?);
     let config = nexus_store::Config::default();
-    let (saves, driver) = NexusStore::new(store, bulk.clone(), bulk, timer, config);
+    let (saves, driver) = NexusStore::new(store, bulk.clone(), bulk.clone(), timer, config);
     tokio::spawn(driver);
-    Ok(saves)
+    Ok(Server { saves, bulk })
+}
+
+/// Saves everything, and then sends what there was to say of it: how many records could not be saved.
+async fn stop(server: &Server) -> usize {
+    let unsaved = server.saves.shutdown().await.unsaved.len();
+    server.bulk.drain().await;
+    unsaved
 }
 
 /// Gives Ann coins on two servers: how many she has then.
 pub(crate) async fn play(url: &str) -> Result<i64, Box<dyn Error>> {
     let (north, south) = futures::try_join!(start(url), start(url))?;
     let ann = RecordKey::new("players", "ann");
-    let (on_north, on_south) = futures::try_join!(north.open(ann.clone()), south.open(ann))?;
+    let (on_north, on_south) = futures::try_join!(north.saves.open(ann.clone()), south.saves.open(ann))?;
 
     let mut seen_on_south = on_south.on_update("coins");
     on_north.increment("coins", 100)?; // accepted: seen by every server soon
@@ -42,8 +54,8 @@ pub(crate) async fn play(url: &str) -> Result<i64, Box<dyn Error>> {
     futures::try_join!(on_north.flush(), on_south.flush())?; // durable, as Redis is set to be
 
     let coins = on_south.get_as("coins")?.unwrap_or(0);
-    let closed = futures::join!(north.shutdown(), south.shutdown());
-    println!("{} records are unsaved at the end", closed.0.unsaved.len() + closed.1.unsaved.len());
+    let unsaved = futures::join!(stop(&north), stop(&south));
+    println!("{} records are unsaved at the end", unsaved.0 + unsaved.1);
     Ok(coins)
 }
 

@@ -25,7 +25,7 @@ pub(crate) async fn play(file: &Path) -> Result<(i64, usize), Box<dyn Error>> {
 
     let store = SqliteStore::open(file)?;
     let config = nexus_store::Config::default();
-    let (saves, driver) = NexusStore::new(Arc::new(store.clone()), bulk.clone(), bulk, timer, config);
+    let (saves, driver) = NexusStore::new(Arc::new(store.clone()), bulk.clone(), bulk.clone(), timer, config);
     tokio::spawn(driver);
 
     let key = RecordKey::new("players", "ann");
@@ -35,6 +35,7 @@ pub(crate) async fn play(file: &Path) -> Result<(i64, usize), Box<dyn Error>> {
     let visits = ann.get_as("visits")?.unwrap_or(0);
     drop(ann);
     let closed = saves.shutdown().await;
+    bulk.drain().await; // sends what was said last, as that something was stored
     println!("{} records are unsaved at the end", closed.unsaved.len());
 
     let states = store.versions(key).await?.len();

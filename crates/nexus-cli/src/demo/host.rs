@@ -175,8 +175,7 @@ impl Host {
     }
 
     async fn close(&self) -> usize {
-        self.pools.close().await;
-        let report = self.saves.shutdown().await;
+        let (report, ()) = futures::join!(self.saves.shutdown(), self.pools.close());
         futures::future::join_all(self.bulk.iter().map(BulkMessaging::drain)).await;
         report.unsaved.len()
     }
