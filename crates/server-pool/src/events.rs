@@ -70,8 +70,8 @@ impl<T> Clone for Event<T> {
     }
 }
 
-/// The events of a pool from a moment on, in order. It ends when the pools are closed. It does not keep
-/// them open.
+/// The events of a pool from a moment on, in order. What one frame changed is told in the order in which its server
+/// sent it, and what goes with a server by key. It ends when the pools are closed. It does not keep them open.
 #[must_use = "events wait in memory until they are read"]
 pub struct Events<T>(Arc<Queue<T>>);
 

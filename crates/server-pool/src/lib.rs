@@ -89,8 +89,9 @@
 //!   publisher's limit. A key that changes faster than the budget allows is sent with its latest value,
 //!   in its turn. The budget is this server's share of the publisher's limits, for all pools together.
 //! - **Reading.** Views are maps in memory behind a lock that a writer holds while it puts one entry in;
-//!   decoding, the protocol and the bus happen outside of it. A look-up waits for that at most; a snapshot
-//!   may wait for one that began before. Own contributions show at once.
+//!   decoding, the protocol and the bus happen outside of it. A look-up waits for that at most, and
+//!   however many come, they do not keep the writer waiting. A snapshot may wait for one that began before. Own
+//!   contributions show at once.
 //! - **Memory** is bounded whatever comes from the bus, by [`Config::max_origins`],
 //!   [`Config::max_origin_entries`], [`Config::max_pool_bytes`] and [`Config::event_capacity`]; what the bounds
 //!   count and what they do not stands there. What does
@@ -104,9 +105,13 @@ mod driver;
 mod error;
 mod events;
 mod handle;
+mod key_hash;
 mod keyed;
 pub mod machine;
+mod order;
+mod places;
 mod pool;
+mod rows;
 mod stats;
 mod store;
 mod table;

@@ -50,7 +50,8 @@ impl<T> Pool<T> {
         self.len() == 0
     }
 
-    /// All entries at one moment, ordered by key. Copies one pointer triple for each.
+    /// All entries at one moment, ordered by key. Copies one pointer triple for each, and puts them in order while
+    /// others go on.
     #[must_use]
     pub fn snapshot(&self) -> Vec<Entry<T>> {
         self.table.entries(|_| true)

@@ -4,16 +4,18 @@
 mod tests;
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
-use parking_lot::{Mutex, RecursiveRwLock};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use serde::de::DeserializeOwned;
 
 use crate::events::{Entry, Event, Events, Queue};
+use crate::key_hash::KeyHasher;
 use crate::machine::{Change, Notice, Reason, ViewState};
+use crate::order;
+use crate::rows::{Owners, Row, Rows};
 
 /// Where a machine's notices go, whatever type the pool is read as.
 pub(crate) trait Sink: Send + Sync {
@@ -29,29 +31,28 @@ pub(crate) trait Sink: Send + Sync {
 
 /// The entries of a pool, decoded.
 ///
-/// Values are decoded before the lock is taken; writers hold it for one entry at a time, readers for one
-/// look-up or for copying the pointers of a snapshot. Nobody holds it while waiting for anything. Readers pass
-/// by a writer that waits, so that a look-up does not wait for a snapshot that the writer waits for; snapshots
-/// follow each other one by one, so that a writer waits for one at most.
+/// Look-ups only read `rows`. Whoever changes them and whoever copies them take turns before, so nobody waits for
+/// `rows` to be free of a snapshot while a look-up comes: a look-up waits for the insertion of one entry at most. A
+/// writer that waits for the look-ups under way is passed by no other, however many come. Decoding before, and telling
+/// those who follow behind, are done while look-ups go on; and nobody holds any of the locks while waiting for anything else.
 pub(crate) struct Table<T> {
-    contents: RecursiveRwLock<Contents<T>>,
-    /// Held while a snapshot is made, longer than `contents`.
+    hasher: KeyHasher,
+    /// Written only by whose `turn` it is.
+    rows: RwLock<Rows<T>>,
+    turn: Mutex<Turn<T>>,
+    /// Held while a snapshot is made or waits for its turn, so that only one does: a writer that waits is the next.
     snapshot: Mutex<()>,
-    /// Whoever follows the changes. Locked while `contents` is, for reading or writing.
-    readers: Mutex<Vec<Weak<Queue<T>>>>,
     status: Mutex<Status>,
     undecodable: AtomicU64,
     event_capacity: usize,
 }
 
-struct Contents<T> {
-    rows: BTreeMap<Arc<str>, Row<T>>,
+/// What goes with the rows and is not needed to look one up.
+struct Turn<T> {
+    owners: Owners,
+    /// Whoever follows the changes.
+    followers: Vec<Weak<Queue<T>>>,
     closed: bool,
-}
-
-struct Row<T> {
-    value: Arc<T>,
-    owner: Arc<str>,
 }
 
 #[derive(Default)]
@@ -64,10 +65,12 @@ struct Status {
 
 impl<T> Table<T> {
     pub(crate) fn new(event_capacity: usize) -> Self {
+        let turn = Turn { owners: Owners::default(), followers: Vec::new(), closed: false };
         Self {
-            contents: RecursiveRwLock::new(Contents { rows: BTreeMap::new(), closed: false }),
+            hasher: KeyHasher::default(),
+            rows: RwLock::default(),
+            turn: Mutex::new(turn),
             snapshot: Mutex::default(),
-            readers: Mutex::default(),
             status: Mutex::default(),
             undecodable: AtomicU64::new(0),
             event_capacity,
@@ -75,33 +78,44 @@ impl<T> Table<T> {
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<Arc<T>> {
-        self.contents.read().rows.get(key).map(|row| row.value.clone())
+        let hash = self.hasher.hash(key);
+        self.rows.read().get(hash, key).map(|row| row.value.clone())
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.contents.read().rows.len()
+        self.rows.read().len()
     }
 
     /// The entries for which `wanted` holds of the owner, by key.
     pub(crate) fn entries(&self, wanted: impl Fn(&str) -> bool) -> Vec<Entry<T>> {
-        let _turn = self.snapshot.lock();
-        self.contents.read().entries(wanted)
+        self.copy(wanted, |_| ()).0
     }
 
     /// The entries by key, and whatever happens to them afterwards.
     pub(crate) fn watch(&self) -> (Vec<Entry<T>>, Events<T>) {
         let queue = Arc::new(Queue::new(self.event_capacity));
-        let _turn = self.snapshot.lock();
-        // Nothing changes meanwhile, so the events go on where the entries end.
-        let contents = self.contents.read();
-        if contents.closed {
-            queue.close(&mut Vec::new());
-        }
-        let mut readers = self.readers.lock();
-        readers.retain(|reader| reader.strong_count() > 0);
-        readers.push(Arc::downgrade(&queue));
-        drop(readers);
-        (contents.entries(|_| true), Events::new(queue))
+        let (entries, ()) = self.copy(|_| true, |turn| turn.follow(&queue));
+        (entries, Events::new(queue))
+    }
+
+    /// The entries for which `wanted` holds of the owner, by key, as they are when something else is done. They are put in
+    /// order when others may go on.
+    fn copy<R>(
+        &self,
+        wanted: impl Fn(&str) -> bool,
+        also: impl FnOnce(&mut Turn<T>) -> R,
+    ) -> (Vec<Entry<T>>, R) {
+        let alone = self.snapshot.lock();
+        let mut turn = self.turn.lock();
+        let result = also(&mut turn);
+        let rows = self.rows.read();
+        let wanted = rows.iter().filter(|row| wanted(turn.owners.name(row.owner)));
+        let entries: Vec<_> = wanted.map(|row| turn.entry(row)).collect();
+        drop(rows);
+        // To the writer that waits, or else another snapshot might come before it.
+        MutexGuard::unlock_fair(turn);
+        drop(alone);
+        (order::by_key(entries), result)
     }
 
     pub(crate) fn state(&self) -> ViewState {
@@ -120,32 +134,25 @@ impl<T> Table<T> {
         Poll::Pending
     }
 
-    fn set(&self, key: Arc<str>, row: Row<T>, reason: Reason, wakers: &mut Vec<Waker>) {
-        let entry = row.entry(key.clone());
-        let mut contents = self.contents.write();
-        let event = match contents.rows.insert(key.clone(), row) {
+    fn set(&self, entry: Entry<T>, reason: Reason, wakers: &mut Vec<Waker>) {
+        let mut turn = self.turn.lock();
+        let Entry { key, value, owner } = entry.clone();
+        let row = Row { hash: self.hasher.hash(&key), owner: turn.owners.add(&owner), key, value };
+        let previous = self.rows.write().replace(row);
+        let event = match previous {
             None => Event::Added(entry),
-            Some(previous) => Event::Changed { entry, previous: previous.entry(key), reason },
+            Some(row) => Event::Changed { entry, previous: turn.release(row), reason },
         };
-        self.tell(&event, wakers);
+        turn.tell(&event, wakers);
     }
 
     fn remove(&self, key: &str, reason: Reason, wakers: &mut Vec<Waker>) {
-        let mut contents = self.contents.write();
-        if let Some((key, row)) = contents.rows.remove_entry(key) {
-            self.tell(&Event::Removed { entry: row.entry(key), reason }, wakers);
+        let mut turn = self.turn.lock();
+        let row = self.rows.write().take(self.hasher.hash(key), key);
+        if let Some(row) = row {
+            let entry = turn.release(row);
+            turn.tell(&Event::Removed { entry, reason }, wakers);
         }
-    }
-
-    /// Tells those who follow, before anybody else can change or read the contents.
-    fn tell(&self, event: &Event<T>, wakers: &mut Vec<Waker>) {
-        self.readers.lock().retain(|reader| {
-            let queue = reader.upgrade();
-            queue.is_some_and(|queue| {
-                queue.push(event.clone(), wakers);
-                true
-            })
-        });
     }
 
     fn set_status(&self, set: impl FnOnce(&mut Status), wakers: &mut Vec<Waker>) {
@@ -163,8 +170,7 @@ impl<T: DeserializeOwned> Table<T> {
             Change::Removed { key, reason } => self.remove(&key, reason, wakers),
             Change::Set { key, value, owner, reason } => match serde_json::from_str::<T>(&value) {
                 Ok(value) => {
-                    let row = Row { value: Arc::new(value), owner };
-                    self.set(key, row, reason, wakers);
+                    self.set(Entry { key, value: Arc::new(value), owner }, reason, wakers);
                 }
                 Err(error) => {
                     self.count_undecodable(&key, &owner, &error);
@@ -193,10 +199,10 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Sink for Table<T> {
     }
 
     fn close(&self, wakers: &mut Vec<Waker>) {
-        let mut contents = self.contents.write();
-        contents.closed = true;
-        self.readers.lock().iter().filter_map(Weak::upgrade).for_each(|queue| queue.close(wakers));
-        drop(contents);
+        let mut turn = self.turn.lock();
+        turn.closed = true;
+        turn.followers.iter().filter_map(Weak::upgrade).for_each(|queue| queue.close(wakers));
+        drop(turn);
         let close = |status: &mut Status| {
             status.closed = true;
             status.state = ViewState::Stale;
@@ -213,15 +219,34 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Sink for Table<T> {
     }
 }
 
-impl<T> Contents<T> {
-    fn entries(&self, wanted: impl Fn(&str) -> bool) -> Vec<Entry<T>> {
-        let rows = self.rows.iter().filter(|(_, row)| wanted(&row.owner));
-        rows.map(|(key, row)| row.entry(key.clone())).collect()
+impl<T> Turn<T> {
+    /// Tells a queue what happens from now on.
+    fn follow(&mut self, queue: &Arc<Queue<T>>) {
+        if self.closed {
+            queue.close(&mut Vec::new());
+        }
+        self.followers.retain(|follower| follower.strong_count() > 0);
+        self.followers.push(Arc::downgrade(queue));
     }
-}
 
-impl<T> Row<T> {
-    fn entry(&self, key: Arc<str>) -> Entry<T> {
-        Entry { key, value: self.value.clone(), owner: self.owner.clone() }
+    fn tell(&mut self, event: &Event<T>, wakers: &mut Vec<Waker>) {
+        self.followers.retain(|follower| {
+            let queue = follower.upgrade();
+            queue.is_some_and(|queue| {
+                queue.push(event.clone(), wakers);
+                true
+            })
+        });
+    }
+
+    /// The entry of a row that is there.
+    fn entry(&self, row: &Row<T>) -> Entry<T> {
+        let owner = self.owners.name(row.owner).clone();
+        Entry { key: row.key.clone(), value: row.value.clone(), owner }
+    }
+
+    /// The entry of a row that was taken out.
+    fn release(&mut self, row: Row<T>) -> Entry<T> {
+        Entry { key: row.key, value: row.value, owner: self.owners.remove(row.owner) }
     }
 }

@@ -18,7 +18,6 @@ mod origin;
 mod own;
 mod peer;
 mod peers;
-mod places;
 mod pool;
 mod port;
 mod queue;

@@ -245,6 +245,8 @@ impl Origin {
         {
             self.sweep = None;
             self.discard(effects, |item| item.is_doubtful && item.version <= target);
+            // It is known as a whole now; what changes later replaces items more than it adds any.
+            self.items.compact();
         }
         if self.items.has_tombstones() {
             self.discard(effects, |item| item.put().is_none() && item.version <= known);

@@ -10,7 +10,7 @@ use super::change::Reason;
 use super::log::Listed;
 use super::origin::{Extent, Origin};
 use super::peer::{Admission, Live, Peer, Rejection};
-use super::places::{Place, Places};
+use crate::places::{Place, Places};
 use crate::wire::{Header, Member, digest, entry_hash};
 
 /// The other servers. Bounded in number; the recently dead are remembered for two timeouts, so that a late
@@ -54,8 +54,7 @@ impl Peers {
     /// Whether everything is known that the living have. It is looked at first where it was not so the last time, since
     /// there it takes longest: else every frame would cost a look at all of them.
     pub(crate) fn is_complete(&mut self) -> bool {
-        let start = self.incomplete.unwrap_or_default();
-        self.incomplete = self.peers.find_from(start, Peer::is_incomplete);
+        self.incomplete = self.peers.find_from(self.incomplete, Peer::is_incomplete);
         self.incomplete.is_none()
     }
 

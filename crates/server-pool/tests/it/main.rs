@@ -3,7 +3,9 @@
 mod bus;
 mod checkpoint;
 mod convergence;
+mod crowding;
 mod driver;
+mod echo;
 mod fleet;
 mod hostile;
 mod join;

@@ -10,8 +10,8 @@ use transport_traits::{Instant, Priority};
 
 use super::send::{Parcel, Sent};
 use super::{Context, Pool, Settings};
-use crate::machine::places::Place;
 use crate::machine::repair;
+use crate::places::Place;
 use crate::stats::count;
 use crate::wire::{Header, Kind, Member, Packer, digest, entry_hash, member, name};
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::key_hash::KeyHash;
 use crate::machine::change::{Change, Notice, Reason};
-use crate::machine::holders::{Holder, KeyHash};
+use crate::machine::holders::Holder;
 use crate::machine::origin::Effect;
 use crate::machine::peers::Ended;
-use crate::machine::places::Place;
+use crate::places::Place;
 
 use super::{Context, Pool, Settings};
 
@@ -88,17 +89,13 @@ impl Pool {
         key: &str,
         effect: &Effect<'_>,
     ) {
-        self.entries -= usize::from(effect.before.is_some());
-        self.entries += usize::from(effect.after.is_some());
-        let key = key.into();
-        let change = match effect.after {
-            None => Change::Removed { key, reason: Reason::Withdrawn },
-            Some(_) if effect.before.is_some() && effect.same => return,
-            Some((_, value)) => {
-                Change::Set { key, value: value.into(), owner: server.clone(), reason: Reason::Updated }
-            }
-        };
-        context.notices.push_back((self.id, Notice::Changed(change)));
+        let had = effect.before.is_some();
+        if had && effect.same {
+            return;
+        }
+        let put = effect.after.map(|(_, value)| (value.into(), server.clone()));
+        let reason = if put.is_some() { Reason::Updated } else { Reason::Withdrawn };
+        self.tell(context, key, had, put, reason);
     }
 
     /// Takes an own claim back that another server has overtaken. Its owner's removal must not bring it
@@ -180,15 +177,28 @@ impl Pool {
     }
 
     fn tell_owner(&mut self, context: &mut Context<'_>, key: &str, shift: &Shift, reason: Reason) {
-        self.entries -= usize::from(shift.before.is_some());
-        self.entries += usize::from(shift.after.is_some());
-        let change = match &shift.after {
-            None => Change::Removed { key: key.into(), reason },
-            Some(owner) => {
-                let value =
-                    self.value(context.settings, owner, key).expect("who wins a key has a value for it");
-                Change::Set { key: key.into(), value, owner: owner.clone(), reason }
-            }
+        let put = shift.after.as_ref().map(|owner| {
+            let value = self.value(context.settings, owner, key);
+            (value.expect("who wins a key has a value for it"), owner.clone())
+        });
+        self.tell(context, key, shift.before.is_some(), put, reason);
+    }
+
+    /// Tells what an entry is now, value and owner, and counts it. `had`: the key had one before.
+    fn tell(
+        &mut self,
+        context: &mut Context<'_>,
+        key: &str,
+        had: bool,
+        put: Option<(Arc<str>, Arc<str>)>,
+        reason: Reason,
+    ) {
+        self.entries -= usize::from(had);
+        self.entries += usize::from(put.is_some());
+        let key = key.into();
+        let change = match put {
+            None => Change::Removed { key, reason },
+            Some((value, owner)) => Change::Set { key, value, owner, reason },
         };
         context.notices.push_back((self.id, Notice::Changed(change)));
     }

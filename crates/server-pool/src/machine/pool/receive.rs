@@ -3,10 +3,10 @@
 use crate::machine::change::Reason;
 use crate::machine::origin::{Effects, Room};
 use crate::machine::peer::{Admission, Rejection};
-use crate::machine::places::Place;
 use crate::machine::repair;
+use crate::places::Place;
 use crate::stats::Stats;
-use crate::wire::{Body, Delta, Frame, Header, Want, decode};
+use crate::wire::{Body, Delta, Frame, Want, decode};
 
 use super::{Context, Pool};
 
@@ -16,18 +16,21 @@ impl Pool {
         match decode(body) {
             Err(why) => drop_frame(context, |stats| &mut stats.malformed, &why.to_string()),
             Ok(frame) if frame.header.server == context.settings.config.server => {
-                self.receive_own(context, &frame.header);
+                self.receive_own(context, &frame);
             }
             Ok(frame) => self.receive_other(context, &frame),
         }
     }
 
-    /// An own frame proves that the bus works.
-    fn receive_own(&mut self, context: &mut Context<'_>, header: &Header) {
+    /// An own frame proves that the bus works; a part of this life tells how long it took.
+    fn receive_own(&mut self, context: &mut Context<'_>, frame: &Frame<'_>) {
+        let header = &frame.header;
         if context.lives.is_past(header.incarnation) {
             drop_frame(context, |stats| &mut stats.outdated, "of a past life");
         } else if header.incarnation <= context.settings.incarnation {
-            self.outbox.heard(context.now, header.sequence);
+            if header.incarnation == context.settings.incarnation && matches!(frame.body, Body::Delta(_)) {
+                self.outbox.heard(context.now, header.sequence);
+            }
             self.hear(context);
         } else {
             context.lives.meet(context.now);

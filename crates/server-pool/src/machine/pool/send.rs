@@ -23,6 +23,9 @@ const FAREWELLS: u32 = 2;
 /// a slow bus. What it did not hear after all it misses and asks for. Where the own echo comes sooner, that is the time.
 const RECENT: Duration = Duration::from_millis(500);
 
+/// The shortest time that there is.
+const GRAIN: Duration = Duration::from_micros(1);
+
 /// The most parts remembered as sent recently.
 const MAX_RECENT: usize = 64;
 
@@ -51,9 +54,9 @@ pub(super) struct Outbox {
     answer: Option<Instant>,
     /// Parts of the log and when they were last sent, the oldest first.
     recent: VecDeque<(Instant, u64, u64)>,
-    /// The sequence of a frame whose echo has not come yet, and when the frame was made.
+    /// The sequence of a part whose echo has not come yet, and when it was made.
     awaited: Option<(u64, Instant)>,
-    /// How long the last echo took.
+    /// How long the last echo of a part took, the wait in the publisher's queues included.
     echo: Option<Duration>,
     farewell: Farewell,
     /// How often good-bye was said.
@@ -150,8 +153,8 @@ impl Outbox {
 
     /// What of the log was sent recently.
     pub(super) fn recent(&mut self, now: Instant) -> Ranges {
-        let window = self.echo.map_or(RECENT, |echo| echo.min(RECENT));
-        while self.recent.front().is_some_and(|(at, ..)| *at + window <= now) {
+        let way = self.way(now);
+        while self.recent.front().is_some_and(|(at, ..)| *at + way <= now) {
             self.recent.pop_front();
         }
         let mut sent = Ranges::default();
@@ -159,17 +162,27 @@ impl Outbox {
         sent
     }
 
-    /// Counts a frame, whose echo is awaited unless that of an earlier one still may come.
-    fn count_frame(&mut self, now: Instant) {
+    /// How long a part is on its way at most: as the last echo was. One that is awaited is on its way still, and with it
+    /// all that was made since.
+    fn way(&self, now: Instant) -> Duration {
+        let awaited = self.awaited.map_or(Duration::ZERO, |(_, since)| now.since(since) + GRAIN);
+        self.echo.map_or(RECENT, |echo| echo.max(awaited).min(RECENT))
+    }
+
+    /// Counts a frame. The echo of a part is awaited unless that of an earlier one is.
+    fn count_frame(&mut self, now: Instant, sent: &Sent) {
         self.sequence += 1;
-        if self.awaited.is_none_or(|(_, since)| since + RECENT < now) {
+        if matches!(sent, Sent::Part(..)) && self.awaited.is_none() {
             self.awaited = Some((self.sequence, now));
         }
     }
 
-    /// The echo of an own frame came.
+    /// The echo of an own part came. Parts hardly overtake each other, so an earlier one that is still awaited was lost, or
+    /// never published: the next one tells.
     pub(super) fn heard(&mut self, now: Instant, sequence: u64) {
-        if let Some((_, since)) = self.awaited.take_if(|(awaited, _)| *awaited == sequence) {
+        if let Some((awaited, since)) = self.awaited.take_if(|(awaited, _)| *awaited <= sequence)
+            && awaited == sequence
+        {
             self.echo = Some(now.since(since));
         }
     }
@@ -222,7 +235,7 @@ impl Pool {
             Job::Roster => self.build_roster(context, &header),
             Job::Refutation => self.build_refutation(context, &header),
         }?;
-        self.outbox.count_frame(context.now);
+        self.outbox.count_frame(context.now, &parcel.sent);
         if job != Job::Heartbeat {
             self.outbox.sent = Some(context.now);
         }

@@ -4,13 +4,26 @@
 mod tests;
 
 use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
 
-/// Where a thing is, as long as it is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place(u32);
+/// Where a thing is, as long as it is there. Counted from 1, so that no more memory is needed for a place that may be
+/// missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place(NonZeroU32);
+
+impl Place {
+    fn at(index: usize) -> Self {
+        let number = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
+        Self(number.expect("there are far fewer than 2^32"))
+    }
+
+    const fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 /// Things by name. What is done to all is done in the order of their places, which depends on nothing but the order in
 /// which they came and went; the table is only looked up.
@@ -48,19 +61,18 @@ impl<T> Places<T> {
         let hash = self.state.hash_one(&*name);
         let place = self.free.pop().unwrap_or_else(|| {
             self.things.push(None);
-            Place(u32::try_from(self.things.len() - 1).expect("there are far fewer than 2^32"))
+            Place::at(self.things.len() - 1)
         });
-        self.things[place.0 as usize] = Some((name, thing));
+        self.things[place.index()] = Some((name, thing));
         let (things, state) = (&self.things, &self.state);
-        let name =
-            |place: &Place| &*things[place.0 as usize].as_ref().expect("what is in the table is there").0;
+        let name = |place: &Place| &*things[place.index()].as_ref().expect("what is in the table is there").0;
         self.table.insert_unique(hash, place, |place| state.hash_one(name(place)));
         place
     }
 
     /// Takes a thing away.
     pub(crate) fn remove(&mut self, place: Place) -> Option<(Arc<str>, T)> {
-        let (name, thing) = self.things[place.0 as usize].take()?;
+        let (name, thing) = self.things[place.index()].take()?;
         let held = self.table.find_entry(self.state.hash_one(&*name), |other| *other == place);
         assert!(held.map(|held| held.remove()).is_ok(), "what is there is in the table");
         self.free.push(place);
@@ -76,18 +88,18 @@ impl<T> Places<T> {
     }
 
     pub(crate) fn get_mut(&mut self, place: Place) -> Option<&mut T> {
-        self.things[place.0 as usize].as_mut().map(|(_, thing)| thing)
+        self.things[place.index()].as_mut().map(|(_, thing)| thing)
     }
 
     /// All, by place.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Place, &Arc<str>, &T)> {
-        let slots = (0..).map(Place).zip(&self.things);
+        let slots = (0..).map(Place::at).zip(&self.things);
         slots.filter_map(|(place, slot)| slot.as_ref().map(|(name, thing)| (place, name, thing)))
     }
 
     /// The same to be changed.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (Place, &Arc<str>, &mut T)> {
-        let slots = (0..).map(Place).zip(&mut self.things);
+        let slots = (0..).map(Place::at).zip(&mut self.things);
         slots.filter_map(|(place, slot)| slot.as_mut().map(|(name, thing)| (place, &*name, thing)))
     }
 
@@ -98,14 +110,15 @@ impl<T> Places<T> {
         all
     }
 
-    /// The first for which something holds, looking at all from a place on and then at those before it.
-    pub(crate) fn find_from(&self, start: Place, is_it: impl Fn(&T) -> bool) -> Option<Place> {
-        let (before, behind) = self.things.split_at((start.0 as usize).min(self.things.len()));
-        let mut slots = (start.0..).map(Place).zip(behind).chain((0..).map(Place).zip(before));
+    /// The first for which something holds, looking at all from a place on, if one is given, and then at those before it.
+    pub(crate) fn find_from(&self, start: Option<Place>, is_it: impl Fn(&T) -> bool) -> Option<Place> {
+        let start = start.map_or(0, Place::index).min(self.things.len());
+        let (before, behind) = self.things.split_at(start);
+        let mut slots = (start..).map(Place::at).zip(behind).chain((0..).map(Place::at).zip(before));
         slots.find(|(_, slot)| slot.as_ref().is_some_and(|(_, thing)| is_it(thing))).map(|(place, _)| place)
     }
 
     fn slot(&self, place: Place) -> Option<&(Arc<str>, T)> {
-        self.things[place.0 as usize].as_ref()
+        self.things[place.index()].as_ref()
     }
 }

@@ -28,8 +28,9 @@ fn a_search_from_a_place_goes_around_once() {
     let mut places = Places::default();
     let [a, b, c] = ["a", "b", "c"].map(|name| places.insert(name.into(), name));
     let find = |start, wanted: &'static str| places.find_from(start, |thing| *thing == wanted);
-    assert_eq!((find(b, "c"), find(b, "a"), find(c, "b")), (Some(c), Some(a), Some(b)));
-    assert_eq!(find(b, "d"), None);
+    let around = [find(Some(b), "c"), find(Some(b), "a"), find(Some(c), "b"), find(None, "a")];
+    assert_eq!(around, [Some(c), Some(a), Some(b), Some(a)]);
+    assert_eq!(find(Some(b), "d"), None);
     let empty = Places::<u8>::default();
-    assert_eq!(empty.find_from(c, |_| true), None);
+    assert_eq!(empty.find_from(Some(c), |_| true), None);
 }
