@@ -16,7 +16,7 @@ impl SaveData {
     /// # Errors
     /// The value is no `T`.
     pub fn get_as<T: DeserializeOwned>(&self, field: &str) -> Result<Option<T>, DecodeError> {
-        self.view().get(field).map(|value| codec::decode(field, &value)).transpose()
+        self.view().with(|fields| fields.get(field).map(|value| codec::decode(field, value)).transpose())
     }
 
     /// All visible fields as one `T`, a struct as a rule. Fields that it does not know are passed over; let
@@ -25,8 +25,7 @@ impl SaveData {
     /// # Errors
     /// The record is no `T`.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        let fields = self.snapshot();
-        codec::decode_all(fields.iter().map(|(field, value)| (&**field, &**value)))
+        self.view().with(|fields| codec::decode_all(fields.iter().map(|(field, value)| (&**field, &**value))))
     }
 
     /// Runs `f` on all visible fields as one `T`, and writes the fields that it changed, all or none, as

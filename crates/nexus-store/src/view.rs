@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use parking_lot::{RwLock, RwLockReadGuard};
+use parking_lot::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
 use serde_json::Value;
 use transport_traits::{Error, RecordKey};
 
@@ -32,22 +32,24 @@ pub enum LoadState {
 #[derive(Debug)]
 pub struct View {
     key: RecordKey,
-    object: RwLock<Arc<Object>>,
+    shown: RwLock<Shown>,
     /// The same object once somebody has read it since its last change. It is withdrawn under the lock before
     /// each change, so a change that returned is seen by every later read, and the object is changed in place
     /// unless a reader still holds it.
     published: ArcSwapOption<Object>,
-    load: RwLock<LoadState>,
+}
+
+/// What changes of a view.
+#[derive(Debug)]
+struct Shown {
+    object: Arc<Object>,
+    load: LoadState,
 }
 
 impl View {
     pub(crate) fn new(key: RecordKey) -> Self {
-        Self {
-            key,
-            object: RwLock::default(),
-            published: ArcSwapOption::empty(),
-            load: RwLock::new(LoadState::Loading),
-        }
+        let shown = Shown { object: Arc::default(), load: LoadState::Loading };
+        Self { key, shown: RwLock::new(shown), published: ArcSwapOption::empty() }
     }
 
     /// Which record it is of.
@@ -79,34 +81,34 @@ impl View {
 
     #[cold]
     fn publish(&self) -> Arc<Object> {
-        let object = self.object.read();
-        self.published.store(Some(Arc::clone(&object)));
-        Arc::clone(&object)
+        let shown = self.shown.read();
+        self.published.store(Some(Arc::clone(&shown.object)));
+        Arc::clone(&shown.object)
     }
 
     /// Whether the record was loaded.
     #[must_use]
     pub fn load_state(&self) -> LoadState {
-        self.load.read().clone()
+        self.shown.read().load.clone()
     }
 
-    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Arc<Object>> {
-        self.object.read()
+    pub(crate) fn read(&self) -> MappedRwLockReadGuard<'_, Arc<Object>> {
+        RwLockReadGuard::map(self.shown.read(), |shown| &shown.object)
     }
 
     pub(crate) fn replace(&self, new: Arc<Object>) -> Arc<Object> {
-        let mut object = self.object.write();
+        let mut shown = self.shown.write();
         self.withdraw();
-        std::mem::replace(&mut object, new)
+        std::mem::replace(&mut shown.object, new)
     }
 
     /// Changes the fields in place where nobody holds them, else a copy.
     pub(crate) fn edit<T>(&self, edit: impl FnOnce(&mut Object) -> T) -> T {
-        let mut object = self.object.write();
-        if Arc::strong_count(&object) > 1 {
+        let object = &mut self.shown.write().object;
+        if Arc::strong_count(object) > 1 {
             self.withdraw(); // What is published counts, so of one holder nothing is.
         }
-        edit(Arc::make_mut(&mut object))
+        edit(Arc::make_mut(object))
     }
 
     /// From here on readers want the lock. The caller holds it for writing.
@@ -117,6 +119,6 @@ impl View {
     }
 
     pub(crate) fn set_load_state(&self, state: LoadState) {
-        *self.load.write() = state;
+        self.shown.write().load = state;
     }
 }

@@ -19,13 +19,12 @@ use crate::wire::{self, CommitDetails, CommitNote};
 /// say: some six seconds.
 pub(crate) const PATIENCE: u32 = 5;
 
-/// What a record has to say on the bus, and when it may.
+/// What a record has to say on the bus.
 #[derive(Debug)]
 pub(crate) struct BusState {
-    // Both boxed, since of many records few have anything to say.
-    sending: Option<Box<Sending>>,
+    sending: Option<Sending>,
+    /// Boxed, since it is handed on as a whole.
     notice: Option<Box<Notice>>,
-    not_before: Instant,
     failures: u32,
     /// The next operation does not fit into a message: it is written soon instead.
     pub(crate) too_long: bool,
@@ -51,15 +50,13 @@ struct Notice {
 }
 
 impl BusState {
-    pub(crate) const fn new(now: Instant) -> Self {
-        Self { sending: None, notice: None, not_before: now, failures: 0, too_long: false }
+    pub(crate) const fn new() -> Self {
+        Self { sending: None, notice: None, failures: 0, too_long: false }
     }
 
-    /// No more pacing: the machine closes.
-    pub(crate) fn hurry(&mut self, now: Instant) {
-        if self.failures == 0 {
-            self.not_before = self.not_before.min(now);
-        }
+    /// Whether it is as it was made.
+    pub(crate) const fn is_vacant(&self) -> bool {
+        self.sending.is_none() && self.notice.is_none() && self.failures == 0 && !self.too_long
     }
 
     /// Whether nothing is left to say, or the bus takes nothing: then the others find out by looking.
@@ -139,23 +136,30 @@ impl Notice {
 }
 
 impl Record {
+    /// No more pacing: the machine closes.
+    pub(crate) fn hurry(&mut self, now: Instant) {
+        if self.busy.bus.failures == 0 {
+            self.publish_at = self.publish_at.min(now);
+        }
+    }
+
     /// When the record has something to publish; `None` if it has nothing or must not.
     ///
     /// While an update is not settled nothing is published: see [`update`](super::update).
     pub(crate) fn publish_due(&self) -> Option<Instant> {
         let updating = self.busy.attempt.as_ref().is_some_and(|attempt| attempt.update.is_some());
-        if !self.is_loaded() || self.bus.sending.is_some() || updating {
+        if !self.is_loaded() || self.busy.bus.sending.is_some() || updating {
             return None;
         }
         let has_ops = || self.journal.own().rev().any(|pending| !pending.announced);
-        let may_tell = !self.bus.too_long && !self.is_full();
-        let has_news = self.bus.notice.is_some() || (may_tell && has_ops());
-        has_news.then_some(self.bus.not_before)
+        let may_tell = !self.busy.bus.too_long && !self.is_full();
+        let has_news = self.busy.bus.notice.is_some() || (may_tell && has_ops());
+        has_news.then_some(self.publish_at)
     }
 
     /// Publishes as much as fits into one message.
     pub(crate) fn publish(&mut self, ctx: &mut Context, now: Instant) {
-        let notice = self.bus.notice.take().filter(|notice| notice.epoch == self.base.table.epoch);
+        let notice = self.busy.bus.notice.take().filter(|notice| notice.epoch == self.base.table.epoch);
         self.journal.seal(&self.base, |_| true);
         let committed: Vec<Operation> = notice.iter().flat_map(|notice| notice.ops.iter().cloned()).collect();
         let mut message = Message::new(ctx, self.base.table.epoch, notice.as_deref(), &committed);
@@ -173,12 +177,12 @@ impl Record {
         }
         self.journal.unseal();
         if message.is_empty() {
-            self.bus.too_long = too_long;
+            self.busy.bus.too_long = too_long;
             return;
         }
         let priority = if ops.is_empty() { Priority::Background } else { Priority::Normal };
-        self.bus.sending = Some(Box::new(Sending { ops, notice }));
-        self.bus.not_before = now + ctx.config.publish_interval;
+        self.busy.bus.sending = Some(Sending { ops, notice });
+        self.publish_at = now + ctx.config.publish_interval;
         ctx.stats.published += 1;
         let outgoing = Outgoing::new(topic_of(self.view.key(), &ctx.bus_limits), message.finish())
             .with_priority(priority);
@@ -186,13 +190,13 @@ impl Record {
     }
 
     pub(crate) fn published(&mut self, ctx: &mut Context, now: Instant, result: Result<(), Arc<Error>>) {
-        let Some(sending) = self.bus.sending.take() else { return };
+        let Some(sending) = self.busy.bus.sending.take() else { return };
         let Err(error) = result else {
-            self.bus.failures = 0;
+            self.busy.bus.failures = 0;
             return;
         };
         ctx.stats.publish_failures += 1;
-        self.bus.failures = self.bus.failures.saturating_add(1);
+        self.busy.bus.failures = self.busy.bus.failures.saturating_add(1);
         let wait = match error.retry() {
             Retry::Never => {
                 // The store tells the others sooner or later.
@@ -200,10 +204,10 @@ impl Record {
                 return;
             }
             Retry::Later(Some(asked)) => asked + ctx.jitter(ctx.config.min_backoff),
-            _ => ctx.backoff(self.bus.failures),
+            _ => ctx.backoff(self.busy.bus.failures),
         };
-        self.bus.not_before = self.bus.not_before.max(now + wait);
-        self.send_again(*sending, error.effect());
+        self.publish_at = self.publish_at.max(now + wait);
+        self.send_again(sending, error.effect());
     }
 
     /// Puts back what a failed message held. Saying it twice does no harm.
@@ -215,8 +219,8 @@ impl Record {
             }
         }
         self.journal.unseal();
-        if self.bus.notice.is_none() {
-            self.bus.notice = sending.notice;
+        if self.busy.bus.notice.is_none() {
+            self.busy.bus.notice = sending.notice;
         }
     }
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use transport_traits::{Error, Instant};
 
+use super::announce::BusState;
 use super::flush::{Attempt, FlushWaiter};
 use super::io::Ticket;
 use super::rare::Vacant;
+use super::record::Listening;
 use super::update::UpdateJob;
 
 /// The store request of a record that is under way.
@@ -19,9 +21,17 @@ pub(crate) enum Call {
     Write,
 }
 
-/// The part of a record that is vacant while nothing happens to it.
-#[derive(Debug, Default)]
+/// The part of a record that is vacant while it listens, nothing happens to it and nothing goes wrong.
+#[derive(Debug)]
 pub(crate) struct Busy {
+    /// The subscription, which at rest is active.
+    pub(crate) listening: Listening,
+    pub(crate) listen_failures: u32,
+    /// Until when the first load waits for the subscription.
+    pub(crate) patience: Instant,
+    /// What there is to tell the other servers.
+    pub(crate) bus: BusState,
+
     pub(crate) call: Option<Call>,
     /// Boxed, since it is handed on as a whole.
     pub(crate) attempt: Option<Box<Attempt>>,
@@ -37,11 +47,24 @@ pub(crate) struct Busy {
     /// A read is wanted at this time, unless the record has caught up by then.
     pub(crate) catch_up_at: Option<Instant>,
     pub(crate) refusal: Option<Arc<Error>>,
+    /// The highest commit of the base's epoch that anybody spoke of, if the base is behind it, else 0.
+    pub(crate) heard_of: u64,
+
+    /// Store requests that failed in a row.
+    pub(crate) failures: u32,
+    /// Writes that lost against others' in a row, since anything of ours was written by whomever.
+    pub(crate) conflicts: u32,
+    /// No store request before this. It has passed once neither failures nor conflicts are counted.
+    pub(crate) not_before: Instant,
 }
 
 impl Busy {
     const fn new() -> Self {
         Self {
+            listening: Listening::Active,
+            listen_failures: 0,
+            patience: Instant::ZERO,
+            bus: BusState::new(),
             call: None,
             attempt: None,
             updates: VecDeque::new(),
@@ -52,7 +75,17 @@ impl Busy {
             read_at: None,
             catch_up_at: None,
             refusal: None,
+            heard_of: 0,
+            failures: 0,
+            conflicts: 0,
+            not_before: Instant::ZERO,
         }
+    }
+}
+
+impl Default for Busy {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -61,9 +94,11 @@ impl Vacant for Busy {
 
     fn is_vacant(&self) -> bool {
         let waited_for = !(self.updates.is_empty() && self.flushes.is_empty() && self.opens.is_empty());
-        let under_way = self.call.is_some() || self.attempt.is_some();
-        let wanted = self.read_at.is_some() || self.catch_up_at.is_some();
+        let under_way = self.call.is_some() || self.attempt.is_some() || !self.bus.is_vacant();
+        let wanted = self.read_at.is_some() || self.catch_up_at.is_some() || self.heard_of > 0;
         let noted = self.undetermined > 0 || self.full_since.is_some() || self.refusal.is_some();
-        !(waited_for || under_way || wanted || noted)
+        let failing = self.failures > 0 || self.conflicts > 0;
+        let listens = self.listening == Listening::Active;
+        listens && !(waited_for || under_way || wanted || noted || failing)
     }
 }

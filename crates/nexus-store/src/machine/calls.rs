@@ -64,8 +64,7 @@ impl Machine {
             None => {
                 let id = self.create(now, key)?;
                 self.with(id, |record, _| {
-                    record.listening = Listening::Unwanted;
-                    record.idle_since = Some(now);
+                    record.busy.listening = Listening::Unwanted;
                 });
                 id
             }
@@ -101,7 +100,7 @@ impl Record {
     fn allow_overwrite(&mut self, now: Instant) {
         if !self.is_loaded() {
             self.may_overwrite = true;
-            self.not_before = self.not_before.min(now);
+            self.busy.not_before = self.busy.not_before.min(now);
         }
     }
 }

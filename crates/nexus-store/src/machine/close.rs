@@ -56,7 +56,7 @@ impl Machine {
         }
         let ids: Vec<RecordId> = self.records.keys().copied().collect();
         for id in ids {
-            self.with(id, |record, _| record.bus.hurry(now));
+            self.with(id, |record, _| record.hurry(now));
         }
     }
 

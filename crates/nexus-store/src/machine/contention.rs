@@ -32,8 +32,8 @@ impl Record {
             self.begin(folded, None);
             return self.finish_plan(ctx, now);
         }
-        self.failures = self.failures.saturating_add(1);
-        self.not_before = now + ctx.backoff(self.failures);
+        self.busy.failures = self.busy.failures.saturating_add(1);
+        self.busy.not_before = now + ctx.backoff(self.busy.failures);
     }
 
     fn note_full(&mut self, now: Instant) {

@@ -93,10 +93,9 @@ impl Record {
         if ctx.closing || self.holders == 0 || !self.busy.flushes.is_empty() {
             return Some(Instant::ZERO);
         }
-        if self.bus.too_long {
+        if self.busy.bus.too_long {
             // Others learn of it by this write alone.
-            let paced = self.written_at.map_or(Instant::ZERO, |at| at + ctx.config.flush_delay);
-            return Some(delayed.min(paced));
+            return Some(delayed.min(self.hasten_at));
         }
         Some(delayed)
     }
@@ -180,14 +179,14 @@ impl Record {
         attempt.next.version = Some(version);
         ctx.stats.commits += 1;
         self.report_without_effect(ctx, attempt.without_effect);
-        self.written_at = Some(now);
-        self.failures = 0;
-        self.conflicts = 0;
+        self.hasten_at = now + ctx.config.flush_delay;
+        self.busy.failures = 0;
+        self.busy.conflicts = 0;
         self.busy.refusal = None;
-        self.bus.too_long = false;
+        self.busy.bus.too_long = false;
         let unannounced = self.journal.own().filter(|pending| pending.attempted && !pending.announced);
         let ops: Vec<Operation> = unannounced.map(|pending| pending.op.clone()).collect();
-        self.bus.note_commit(&attempt, ops, ctx.max_notice());
+        self.busy.bus.note_commit(&attempt, ops, ctx.max_notice());
         self.install(ctx, attempt.next);
         if let Some(tried) = attempt.update {
             self.finish_update(ctx, tried.ticket, UpdateOutcome::Committed(tried.id(ctx.me)));
@@ -215,7 +214,7 @@ impl Record {
         self.store_failed(ctx, now, error);
         if kind == ErrorKind::Unknown {
             ctx.stats.unknown_outcomes += 1;
-            self.not_before = if self.failures == 1 { now } else { self.not_before };
+            self.busy.not_before = if self.busy.failures == 1 { now } else { self.busy.not_before };
             return self.settle_later(attempt);
         }
         if attempt.uncertain {
@@ -240,9 +239,9 @@ impl Record {
             self.busy.read_at = Some(Instant::ZERO);
         }
         self.abandon();
-        self.conflicts = self.conflicts.saturating_add(1);
-        if self.conflicts > EAGER_CONFLICTS {
-            self.not_before = now + ctx.backoff(self.conflicts - EAGER_CONFLICTS);
+        self.busy.conflicts = self.busy.conflicts.saturating_add(1);
+        if self.busy.conflicts > EAGER_CONFLICTS {
+            self.busy.not_before = now + ctx.backoff(self.busy.conflicts - EAGER_CONFLICTS);
         }
     }
 
@@ -252,7 +251,7 @@ impl Record {
         tracing::warn!(record = %self.view.key(), %error, "the store refuses the record");
         if let Some(tried) = tried {
             self.finish_update(ctx, tried.ticket, UpdateOutcome::Refused(Arc::clone(error)));
-            self.not_before = now;
+            self.busy.not_before = now;
             return;
         }
         self.busy.refusal = Some(Arc::clone(error));
@@ -273,11 +272,11 @@ impl Record {
         if self.base.table == attempt.next.table {
             ctx.stats.commits += 1;
             self.report_without_effect(ctx, attempt.without_effect);
-            self.written_at = Some(now);
+            self.hasten_at = now + ctx.config.flush_delay;
             attempt.next = self.base.clone();
-            self.bus.note_commit(&attempt, Vec::new(), ctx.max_notice());
+            self.busy.bus.note_commit(&attempt, Vec::new(), ctx.max_notice());
         }
-        self.failures = 0;
+        self.busy.failures = 0;
         self.abandon();
         if let Some(tried) = attempt.update {
             self.settle_update(ctx, tried, &attempt.before);

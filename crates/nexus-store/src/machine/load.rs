@@ -17,14 +17,14 @@ impl Record {
     pub(crate) fn start_read(&mut self, ctx: &mut Context) {
         self.busy.read_at = None;
         self.busy.catch_up_at = None;
-        self.busy.call = Some(Call::Read { generation: self.generation, heard_of: self.heard_of });
+        self.busy.call = Some(Call::Read { generation: self.generation, heard_of: self.busy.heard_of });
         ctx.stats.store_reads += 1;
         ctx.push(Output::Get(self.id, self.view.key().clone()));
     }
 
     /// Whether others are known to be further than this base, or an operation waits for a missing one.
     pub(crate) fn is_behind(&self) -> bool {
-        self.heard_of > self.base.table.commits || self.journal.has_hole(&self.base)
+        self.busy.heard_of > 0 || self.journal.has_hole(&self.base)
     }
 
     /// Asks for a read within the fetch jitter, unless the record has caught up by then.
@@ -53,12 +53,11 @@ impl Record {
             // The base moved on while the answer was under way: which of the two is newer is unknown.
             Ok(_) if generation != self.generation => self.busy.read_at = Some(Instant::ZERO),
             Ok(stored) => {
-                if heard_of == self.heard_of {
+                if heard_of == self.busy.heard_of {
                     // Whoever spoke of a commit did so after it, so this read shows it if it is real.
-                    self.heard_of = 0;
+                    self.busy.heard_of = 0;
                 }
                 self.read_ok(ctx, now, stored.as_ref());
-                self.heard_of = self.heard_of.max(self.base.table.commits);
             }
             Err(error) => self.read_failed(ctx, now, &error),
         }
@@ -75,7 +74,7 @@ impl Record {
             self.load_as(ctx, self.base.clone());
         }
         if self.busy.attempt.is_none() {
-            self.failures = 0;
+            self.busy.failures = 0;
         }
         self.revalidate_at = now + ctx.jitter(ctx.config.revalidate_every);
         self.settle_attempt(ctx, now);
@@ -149,10 +148,10 @@ impl Record {
 
     /// Notes a failure of the store and waits before the next request.
     pub(crate) fn store_failed(&mut self, ctx: &mut Context, now: Instant, error: &Arc<Error>) {
-        self.failures = self.failures.saturating_add(1);
+        self.busy.failures = self.busy.failures.saturating_add(1);
         ctx.stats.store_failures += 1;
         ctx.stats.last_store_error = Some(Arc::clone(error));
-        self.not_before = now + wait(ctx, error.retry(), self.failures);
+        self.busy.not_before = now + wait(ctx, error.retry(), self.busy.failures);
     }
 
     /// Takes charge of what others made and did not write in time. The store was just read.

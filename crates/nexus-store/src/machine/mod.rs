@@ -8,6 +8,7 @@ mod accept;
 mod announce;
 mod base;
 mod busy;
+mod by_key;
 mod calls;
 pub(crate) mod clock;
 mod close;
@@ -36,6 +37,7 @@ use transport_traits::{BusLimits, Error, ErrorKind, Instant, RecordKey, StoreLim
 
 use self::accept::Accepted;
 use self::busy::Call;
+use self::by_key::ByKey;
 use self::clock::Clock;
 use self::context::{Access, Context};
 use self::flush::FlushWaiter;
@@ -60,7 +62,7 @@ pub struct Machine {
     ctx: Context,
     /// Boxed, since a map's nodes are on average half empty.
     records: BTreeMap<RecordId, Box<Record>>,
-    by_key: BTreeMap<RecordKey, RecordId>,
+    by_key: BTreeMap<ByKey, RecordId>,
     /// Which record an update is of.
     updates: BTreeMap<Ticket, RecordId>,
     /// When to look after which record.
@@ -124,9 +126,8 @@ impl Machine {
         let ticket = self.ctx.next_ticket();
         self.with(id, |record, ctx| {
             record.holders += 1;
-            record.idle_since = None;
-            if record.listening == Listening::Unwanted {
-                record.listening = Listening::Wanted(now);
+            if record.busy.listening == Listening::Unwanted {
+                record.busy.listening = Listening::Wanted(now);
             }
             if record.load == Load::Loading {
                 record.busy.opens.push(ticket);
@@ -143,8 +144,9 @@ impl Machine {
         key.store = self.ctx.names.share(&key.store);
         self.next_record += 1;
         let id = RecordId(self.next_record);
-        self.by_key.insert(key.clone(), id);
-        self.records.insert(id, Box::new(Record::new(id, key, now)));
+        let record = Box::new(Record::new(id, key, now));
+        self.by_key.insert(ByKey(Arc::clone(&record.view)), id);
+        self.records.insert(id, record);
         Ok(id)
     }
 
@@ -191,7 +193,7 @@ impl Machine {
                 record.fail_flushes(ctx, &FlushError::NotLoaded);
             }
             if record.busy.refusal.take().is_some() {
-                record.not_before = now; // Whoever asks may have made it acceptable.
+                record.busy.not_before = now; // Whoever asks may have made it acceptable.
             }
         });
         if found.is_none() {
@@ -344,21 +346,21 @@ impl Record {
     fn release(&mut self, now: Instant) {
         self.holders = self.holders.saturating_sub(1);
         if self.holders == 0 {
-            self.idle_since = Some(now);
+            self.idle_since = now;
         }
     }
 
     fn subscribed(&mut self, ctx: &mut Context, now: Instant, ok: bool) {
         if ok {
-            self.listening = Listening::Active;
-            if self.listen_failures > 0 || self.load != Load::Loading || self.busy.call.is_some() {
+            self.busy.listening = Listening::Active;
+            if self.busy.listen_failures > 0 || self.load != Load::Loading || self.busy.call.is_some() {
                 self.want_read(ctx, now); // What was published before is missing.
             }
-            self.listen_failures = 0;
+            self.busy.listen_failures = 0;
             return;
         }
-        self.listen_failures = self.listen_failures.saturating_add(1);
-        self.listening = Listening::Wanted(now + ctx.backoff(self.listen_failures));
+        self.busy.listen_failures = self.busy.listen_failures.saturating_add(1);
+        self.busy.listening = Listening::Wanted(now + ctx.backoff(self.busy.listen_failures));
     }
 }
 

@@ -18,6 +18,12 @@ pub(crate) trait Vacant: Default + 'static {
 }
 
 impl<T: Vacant> Rare<T> {
+    /// Whether it takes a pointer alone.
+    #[cfg(test)]
+    pub(crate) const fn is_tidy(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Gives the memory back if there is nothing in it.
     pub(crate) fn tidy(&mut self) {
         if self.0.as_ref().is_some_and(|part| part.is_vacant()) {

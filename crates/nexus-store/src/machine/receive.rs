@@ -41,7 +41,7 @@ impl Record {
             if !self.is_loaded() {
                 return self.heard_while_loading(ctx, now);
             }
-            self.heard_of = self.heard_of.max(note.to);
+            self.hear_of(note.to);
             if self.follow(ctx, &note) {
                 return;
             }
@@ -67,7 +67,7 @@ impl Record {
             return false;
         }
         if self.is_loaded() {
-            self.heard_of = self.heard_of.max(op.commit);
+            self.hear_of(op.commit);
             let judgement = self.base.table.judge(op.identity(), &BTreeMap::new());
             if matches!(judgement, Judgement::Applied | Judgement::Refused) {
                 return false;

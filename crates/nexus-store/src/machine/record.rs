@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use transport_traits::{Instant, RecordKey};
 
-use super::announce::BusState;
 use super::base::Base;
 use super::busy::Busy;
 use super::context::Context;
@@ -47,12 +46,8 @@ pub(crate) struct Record {
     pub(crate) id: RecordId,
     pub(crate) view: Arc<View>,
     pub(crate) holders: usize,
-    /// Since when nobody holds it.
-    pub(crate) idle_since: Option<Instant>,
-    pub(crate) listening: Listening,
-    pub(crate) listen_failures: u32,
-    /// Until when the first load waits for the subscription.
-    pub(crate) patience: Instant,
+    /// Since when nobody holds it, if nobody does.
+    pub(crate) idle_since: Instant,
 
     pub(crate) load: Load,
     /// What is stored and cannot be understood may be overwritten.
@@ -63,21 +58,13 @@ pub(crate) struct Record {
     pub(crate) journal: Rare<Journal>,
     /// What is under way or waits.
     pub(crate) busy: Rare<Busy>,
-    /// Store requests that failed in a row.
-    pub(crate) failures: u32,
-    /// Writes that lost against others' in a row, since anything of ours was written by whomever.
-    pub(crate) conflicts: u32,
-    /// No store request before this.
-    pub(crate) not_before: Instant,
     pub(crate) revalidate_at: Instant,
-    /// The highest commit of the base's epoch that anybody spoke of.
-    pub(crate) heard_of: u64,
-    /// When the last write was committed.
-    pub(crate) written_at: Option<Instant>,
+    /// No message on the bus before this.
+    pub(crate) publish_at: Instant,
+    /// From when on what others learn of by a write alone is written at once: a flush delay after the last write.
+    pub(crate) hasten_at: Instant,
     /// Stands in the queue for store requests.
     pub(crate) queued: bool,
-
-    pub(crate) bus: BusState,
     /// When the machine looks after it next, as its index has it.
     pub(crate) due: Option<Instant>,
     /// Somebody listens to its changes.
@@ -86,28 +73,24 @@ pub(crate) struct Record {
 
 impl Record {
     pub(crate) fn new(id: RecordId, key: RecordKey, now: Instant) -> Self {
+        let mut busy = Rare::<Busy>::default();
+        busy.listening = Listening::Wanted(now);
+        busy.patience = now + SUBSCRIBE_PATIENCE;
         Self {
             id,
             view: Arc::new(View::new(key)),
             holders: 0,
-            idle_since: None,
-            listening: Listening::Wanted(now),
-            listen_failures: 0,
-            patience: now + SUBSCRIBE_PATIENCE,
+            idle_since: now,
             load: Load::Loading,
             may_overwrite: false,
             base: Base::absent(None),
             generation: 0,
             journal: Rare::default(),
-            busy: Rare::default(),
-            failures: 0,
-            conflicts: 0,
-            not_before: now,
+            busy,
             revalidate_at: now,
-            heard_of: 0,
-            written_at: None,
+            publish_at: now,
+            hasten_at: Instant::ZERO,
             queued: false,
-            bus: BusState::new(now),
             due: None,
             told: true,
         }
@@ -129,20 +112,27 @@ impl Record {
             && self.busy.attempt.is_none()
             && self.busy.updates.is_empty()
             && self.busy.opens.is_empty()
-            && (self.bus.is_over(closing) || !self.is_loaded())
+            && (self.busy.bus.is_over(closing) || !self.is_loaded())
     }
 
     /// Takes over a stored state, and settles what it says about pending operations.
     pub(crate) fn install(&mut self, ctx: &mut Context, base: Base) {
-        if base.table.epoch != self.base.table.epoch {
-            self.heard_of = 0;
+        let (old, new) = (&self.base.table, &base.table);
+        if self.busy.heard_of > 0 && (new.epoch != old.epoch || self.busy.heard_of <= new.commits) {
+            self.busy.heard_of = 0;
         }
         let before = std::mem::replace(&mut self.base, base);
         self.generation += 1;
         self.reconcile(ctx, &before);
-        self.heard_of = self.heard_of.max(self.base.table.commits);
         self.refresh_view(ctx);
         self.answer_flushes(ctx);
+    }
+
+    /// Somebody spoke of a commit of the base's epoch.
+    pub(crate) fn hear_of(&mut self, commit: u64) {
+        if commit > self.base.table.commits {
+            self.busy.heard_of = self.busy.heard_of.max(commit);
+        }
     }
 
     /// Removes what the base contains or refuses. Own operations that nobody else can know, or that surely
@@ -192,9 +182,12 @@ impl Record {
 
     /// What writes were lost for is written, if by others: what comes next does not wait for that.
     fn end_contest(&mut self) {
-        self.conflicts = 0;
-        if self.failures == 0 {
-            self.not_before = Instant::ZERO; // No failure of the store asked for the wait.
+        if self.busy.conflicts == 0 {
+            return;
+        }
+        self.busy.conflicts = 0;
+        if self.busy.failures == 0 {
+            self.busy.not_before = Instant::ZERO; // No failure of the store asked for the wait.
         }
     }
 

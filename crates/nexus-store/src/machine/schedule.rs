@@ -41,7 +41,7 @@ impl Record {
             return None;
         }
         let (at, work) = self.necessary_work().or_else(|| self.usual_work(ctx))?;
-        Some((at.max(self.not_before), work))
+        Some((at.max(self.busy.not_before), work))
     }
 
     /// What must come first, if something must.
@@ -61,9 +61,9 @@ impl Record {
     /// The first read comes after the subscription, or what is published in between would be missed. A bus
     /// that fails or keeps silent delays it no longer; then a read follows the subscription, too.
     fn first_read_at(&self) -> Instant {
-        let listens = matches!(self.listening, Listening::Active | Listening::Unwanted);
-        let listens = listens || self.listen_failures > 0;
-        if listens { Instant::ZERO } else { self.patience }
+        let listens = matches!(self.busy.listening, Listening::Active | Listening::Unwanted);
+        let listens = listens || self.busy.listen_failures > 0;
+        if listens { Instant::ZERO } else { self.busy.patience }
     }
 
     fn usual_work(&self, ctx: &Context) -> Option<(Instant, Work)> {
@@ -86,15 +86,15 @@ impl Record {
         if !self.is_settled(ctx.closing) {
             return None;
         }
-        if ctx.closing || self.listening == Listening::Unwanted {
+        if ctx.closing || self.busy.listening == Listening::Unwanted {
             Some(Instant::ZERO)
         } else {
-            self.idle_since.map(|at| at + ctx.config.idle_eviction)
+            (self.holders == 0).then_some(self.idle_since + ctx.config.idle_eviction)
         }
     }
 
     fn listen_at(&self) -> Option<Instant> {
-        match self.listening {
+        match self.busy.listening {
             Listening::Wanted(at) => Some(at),
             Listening::Unwanted | Listening::Asked | Listening::Active => None,
         }
@@ -142,7 +142,7 @@ impl Machine {
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         self.with(id, |record, ctx| {
             if is_due(record.listen_at()) {
-                record.listening = Listening::Asked;
+                record.busy.listening = Listening::Asked;
                 let topic = topic_of(record.view.key(), &ctx.bus_limits);
                 ctx.push(Output::Subscribe(record.id, topic));
             }
