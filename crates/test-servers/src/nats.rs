@@ -97,7 +97,19 @@ impl Nats {
         self.address
     }
 
-    /// Changes the configuration, from the next start on.
+    /// Has the running server read its configuration again, as much of it as can change while it runs. It may be under
+    /// way when this is back.
+    ///
+    /// # Panics
+    /// If the server cannot be told.
+    pub fn reload(&self) {
+        let signal = format!("reload={}", self.path("pid"));
+        let told =
+            Command::new(&self.program).args(["--signal", &signal]).status().expect("the program runs");
+        assert!(told.success(), "{told}");
+    }
+
+    /// Changes the configuration, from the next start or [`reload`](Self::reload) on.
     ///
     /// # Panics
     /// If it cannot be written.
@@ -107,8 +119,9 @@ impl Nats {
         let inner: Vec<_> = inner.into_iter().filter_map(|line| line.strip_prefix("jetstream.")).collect();
         // It logs to standard error unless it is told otherwise.
         let text = format!(
-            "listen: \"{}\"\nlog_file: \"/dev/stdout\"\njetstream {{\nstore_dir: \"{}\"\n{}\n}}\n{}\n",
+            "listen: \"{}\"\nlog_file: \"/dev/stdout\"\npid_file: \"{}\"\njetstream {{\nstore_dir: \"{}\"\n{}\n}}\n{}\n",
             self.address,
+            self.path("pid"),
             self.path("data"),
             inner.join("\n"),
             outer.join("\n"),

@@ -33,6 +33,8 @@ struct State {
     closed: bool,
     /// How often connections were cut: one that was made before the last time is to end.
     cuts: u64,
+    /// How many pieces have come from clients.
+    pieces: u64,
     /// Both ends of every connection, to be shut.
     wires: Vec<Wire>,
 }
@@ -46,7 +48,7 @@ impl Proxy {
     pub fn start(upstream: Upstream) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let state = State { upstream, stalled: false, closed: false, cuts: 0, wires: Vec::new() };
+        let state = State { upstream, stalled: false, closed: false, cuts: 0, pieces: 0, wires: Vec::new() };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let accepting = shared.clone();
         thread::spawn(move || accepting.accept(&listener));
@@ -73,6 +75,13 @@ impl Proxy {
     /// Forwards again, beginning with what was held back.
     pub fn resume(&self) {
         self.shared.change(|state| state.stalled = false);
+    }
+
+    /// In how many pieces the clients have sent what they sent so far. Requests that each wait for the answer to the last
+    /// come in one piece each.
+    #[must_use]
+    pub fn pieces(&self) -> u64 {
+        self.shared.state().pieces
     }
 
     /// Leads later connections elsewhere. Those that there are stay as they are: [`cut`](Self::cut) them to make
@@ -126,14 +135,14 @@ impl Shared {
         let server = Wire::to(&state.upstream)?;
         client.set_nodelay(true)?;
         let client = Wire::Tcp(client);
-        let ends = [(client.copy()?, server.copy()?), (server.copy()?, client.copy()?)];
+        let ends = [(client.copy()?, server.copy()?, 1), (server.copy()?, client.copy()?, 0)];
         state.wires.extend([client, server]);
         let cuts = state.cuts;
-        for (from, to) in ends {
+        for (from, to, counted) in ends {
             let shared = self.clone();
             thread::spawn(move || {
                 // Either way the connection is over, for both directions.
-                let _end = shared.carry(cuts, &from, &to);
+                let _end = shared.carry(cuts, counted, &from, &to);
                 from.shut();
                 to.shut();
             });
@@ -141,7 +150,8 @@ impl Shared {
         Ok(())
     }
 
-    fn carry(&self, cuts: u64, mut from: &Wire, mut to: &Wire) -> io::Result<()> {
+    /// Carries one way, and counts each piece as so many.
+    fn carry(&self, cuts: u64, counted: u64, mut from: &Wire, mut to: &Wire) -> io::Result<()> {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             self.wait(cuts);
@@ -149,6 +159,7 @@ impl Shared {
             if length == 0 {
                 return Ok(());
             }
+            self.state().pieces += counted;
             // What was read just as the stall began is held back too.
             self.wait(cuts);
             to.write_all(&buffer[..length])?;

@@ -1,6 +1,9 @@
-//! What is refused before it is sent: names, sizes and records against limits and against the contract of the ports.
+//! What is refused before it is sent: names, sizes and records against limits and against the contract of the ports, and
+//! times to wait.
 //!
 //! All errors are [`ErrorKind::Invalid`] or [`ErrorKind::TooLarge`], and name what they are about.
+
+use std::time::Duration;
 
 use transport_traits::limits::{Content, SizeLimit};
 use transport_traits::{BusLimits, Error, ErrorKind, Record, RecordKey, StoreLimits};
@@ -41,6 +44,14 @@ pub fn name(what: &str, limit: Option<SizeLimit>, name: &str) -> Result<(), Erro
 /// If it is over its limit.
 pub fn size(what: &str, limit: Option<SizeLimit>, data: &[u8]) -> Result<(), Error> {
     limit.map_or(Ok(()), |limit| limit.check(what, data))
+}
+
+/// Checks how long to wait for an answer.
+///
+/// # Errors
+/// If it is zero: no answer comes at once.
+pub fn timeout(timeout: Duration) -> Result<(), Error> {
+    if timeout.is_zero() { Err(Error::new(ErrorKind::Invalid, "a timeout of zero")) } else { Ok(()) }
 }
 
 /// Checks the body of a message.

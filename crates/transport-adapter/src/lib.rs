@@ -1,5 +1,5 @@
-//! What **adapters** behind the ports of [`transport_traits`] have in common: checks of what they are given, and the
-//! bounded queue of a subscription.
+//! What **adapters** behind the ports of [`transport_traits`] have in common: checks of what they are given, the
+//! bounded queue of a subscription, and options that are not shown.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -20,9 +20,11 @@
 //! ```
 
 pub mod check;
+mod hidden;
 mod json;
 mod queue;
 mod subscription;
 
+pub use hidden::Hidden;
 pub use queue::Queue;
 pub use subscription::subscription;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use async_nats::rustls::ClientConfig;
+use transport_adapter::check;
 use transport_traits::Error;
 
 use crate::servers::Servers;
@@ -17,6 +18,7 @@ pub(crate) struct Access {
 
 impl Access {
     pub(crate) fn new(url: &str, options: Options) -> Result<Self, Error> {
+        check::timeout(options.timeout)?;
         keys::check(&options.prefix, &options.bucket)?;
         Ok(Self { servers: Servers::parse(url)?, tls: tls::configuration(&options)?, options })
     }

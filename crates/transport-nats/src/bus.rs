@@ -32,7 +32,7 @@ struct Shared {
 impl NatsBus {
     /// Connects to `nats://[user:password@|token@]host[:port]`, or `tls://`, or to the first that answers of several
     /// between commas, with [`Options::default`]. Spawns a task on the tokio runtime that it is called on, which ends
-    /// with the last handle and subscription.
+    /// with the last handle and subscription. Dropping the future connects nothing, and spawns none.
     ///
     /// # Errors
     /// `Invalid` for the URL, `Denied` for the credentials, `Unavailable` if nobody answers.

@@ -12,19 +12,31 @@ use async_nats::{
 };
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tokio::sync::watch;
 use tokio::time::timeout;
 use transport_traits::{Error, ErrorKind};
 
 use crate::access::Access;
 use crate::echo::Echo;
 use crate::fault::{Does, Silence, unconnected};
-use crate::trouble::{Refused, Trouble};
+use crate::trouble::{Refusals, Refused, Trouble};
 
 /// How many subjects it remembers to have published on. On others a publish takes a round trip more.
 const REMEMBERED: usize = 1_024;
 
 /// Nobody is ever there.
 const NOWHERE: &str = "nats://127.0.0.1:0";
+
+/// So many refusals at once surely were all noticed: the client library holds 128 events, and drops what comes beyond.
+/// Source: `connect_with_options` in `lib.rs` of async-nats 0.51.
+pub(crate) const FEW: usize = 64;
+
+/// A subscription in place.
+pub(crate) struct Heard {
+    pub(crate) subscriber: Subscriber,
+    /// How often the server had refused it before.
+    pub(crate) refusals: u64,
+}
 
 pub(crate) struct Connection {
     client: Client,
@@ -147,15 +159,40 @@ impl Connection {
         self.unless_refused(Refused::Publish, subject, work).await
     }
 
-    /// Subscribes, and waits until the subscription is in place.
+    /// Subscribes to this, and waits until it is in place.
     pub(crate) async fn subscribe(&self, subject: &str) -> Result<Subscriber, Silence> {
-        let work = async {
-            let subscriber = timeout(self.patience, self.client.subscribe(subject.to_owned())).await;
+        let heard = self.subscribe_all(&[subject.into()]).await?.pop().flatten();
+        heard.map(|heard| heard.subscriber).ok_or(Silence::Denied)
+    }
+
+    /// Subscribes to all of these, and then waits until everything is in place. Gives none for what the server refuses.
+    ///
+    /// Of many refusals at once the client library can lose some: see [`FEW`].
+    pub(crate) async fn subscribe_all(&self, subjects: &[Arc<str>]) -> Result<Vec<Option<Heard>>, Silence> {
+        let mut all = Vec::with_capacity(subjects.len());
+        for subject in subjects {
+            let refusals = self.subscription_refusals(subject);
+            let subscriber = timeout(self.patience, self.client.subscribe(subject.to_string())).await;
             let subscriber = subscriber.map_err(|_| Silence::Lost)?.map_err(|_| Silence::Lost)?;
-            self.settle_surely().await?;
-            Ok(subscriber)
-        };
-        self.unless_refused(Refused::Subscription, subject, work).await
+            all.push(Heard { subscriber, refusals });
+        }
+        self.settle_surely().await?;
+        let is_in_place = |subject, heard: &Heard| self.subscription_refusals(subject) == heard.refusals;
+        Ok(subjects
+            .iter()
+            .zip(all)
+            .map(|(subject, heard)| Some(heard).filter(|heard| is_in_place(subject, heard)))
+            .collect())
+    }
+
+    /// How often the server has refused a subscription to this so far.
+    pub(crate) fn subscription_refusals(&self, subject: &str) -> u64 {
+        self.trouble.refusals(Refused::Subscription, subject)
+    }
+
+    /// Tells of every refusal.
+    pub(crate) fn all_refusals(&self) -> watch::Receiver<Refusals> {
+        self.trouble.all_refusals()
     }
 
     /// The next message of a subscription on this connection.

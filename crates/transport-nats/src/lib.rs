@@ -39,6 +39,8 @@
 //! - **Gaps**: when the connection that receives broke, was cut for slowness or gave no sign of life for twice the
 //!   [timeout](Options::timeout), it is made anew, and each subscription yields `Gap` once it is whole again. A
 //!   subscription that is not read keeps a [bounded](Options::queue_capacity) number of messages, and then a `Gap`.
+//! - **The end** of a subscription comes if the server does not permit its topic any more: when it is subscribed to anew, or
+//!   as soon as the server says so. The others go on. Subscribing again is `Denied`.
 //! - **Encrypted** connections, to `tls://` or where the server wants it, take the process's provider of cryptography for
 //!   `rustls`; if none was chosen, `ring` is. See [`Options::root_certificates`] and [`Options::client_certificate`].
 //! - **Errors**: what the server refused surely did not happen. A write or a publish whose connection broke, or that

@@ -1,6 +1,7 @@
 //! The task that receives: it owns the connection that is subscribed, and makes a new one when it breaks.
 
 use std::collections::BTreeMap;
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,14 +9,15 @@ use async_nats::{Message, Subscriber};
 use futures::StreamExt;
 use futures::future::AbortHandle;
 use futures::stream::{Abortable, SelectAll, abortable};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep;
 use transport_adapter::Queue;
 use transport_traits::Error;
 
 use crate::access::Access;
-use crate::connection::Connection;
+use crate::connection::{Connection, FEW, Heard};
 use crate::fault::{Does, Silence};
+use crate::trouble::Refusals;
 
 /// The first and the last pause between attempts to connect.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(2)];
@@ -30,8 +32,11 @@ pub(crate) enum Request {
 struct Ear {
     connection: Connection,
     inbound: SelectAll<Abortable<Subscriber>>,
-    /// Ends the subscription to a subject.
-    ends: BTreeMap<Arc<str>, AbortHandle>,
+    /// What ends the subscription to a subject, and how often the server had refused it before.
+    ends: BTreeMap<Arc<str>, (AbortHandle, u64)>,
+    refusals: watch::Receiver<Refusals>,
+    /// How many subscriptions that were in place the server has taken away.
+    taken_away: usize,
 }
 
 pub(crate) struct Listening {
@@ -50,12 +55,13 @@ impl Listening {
     pub(crate) async fn run(mut self, mut requests: mpsc::UnboundedReceiver<Request>) {
         loop {
             let event = match &mut self.ear {
-                Some(Ear { connection, inbound, .. }) => tokio::select! {
+                Some(Ear { connection, inbound, refusals, .. }) => tokio::select! {
                     message = inbound.next(), if !inbound.is_empty() => {
                         message.map_or(Event::Broke, Event::Message)
                     }
                     request = requests.recv() => request.map_or(Event::Over, Event::Asked),
                     () = connection.broken() => Event::Broke,
+                    Ok(()) = refusals.changed() => Event::Refused,
                     () = sleep(self.access.options.timeout) => Event::Quiet,
                 },
                 None if self.subjects.is_empty() => requests.recv().await.map_or(Event::Over, Event::Asked),
@@ -69,6 +75,7 @@ impl Listening {
                 Event::Message(message) => self.deliver(message),
                 Event::Asked(request) => self.answer(request).await,
                 Event::Broke => self.ear = None,
+                Event::Refused => self.end_what_was_taken_away(),
                 Event::Quiet => self.ping().await,
                 Event::Again => self.come_back().await,
             }
@@ -102,12 +109,14 @@ impl Listening {
         if ear.ends.contains_key(subject) {
             return Ok(());
         }
-        ear.subscribe(subject).await.map_err(|silence| {
-            if matches!(silence, Silence::Lost) {
+        match ear.subscribe(slice::from_ref(subject)).await {
+            Ok(refused) if refused.is_empty() => Ok(()),
+            Ok(_) => Err(subscribing(Silence::Denied)),
+            Err(silence) => {
                 self.ear = None;
+                Err(subscribing(silence))
             }
-            subscribing(silence)
-        })
+        }
     }
 
     fn unsubscribe(&mut self, subject: &Arc<str>, queue: &Arc<Queue>) {
@@ -117,8 +126,8 @@ impl Listening {
             return;
         }
         self.subjects.remove(subject);
-        if let Some(end) = self.ear.as_mut().and_then(|ear| ear.ends.remove(subject)) {
-            end.abort();
+        if let Some(ear) = &mut self.ear {
+            ear.unsubscribe(subject);
         }
     }
 
@@ -141,25 +150,76 @@ impl Listening {
         };
     }
 
-    /// Connects, subscribes to everything, and then says that messages may be missing.
+    /// Connects, subscribes to everything at once, and then says that messages may be missing. What the server refuses ends.
     async fn reconnect(&mut self) -> Result<(), Error> {
-        let connection = Connection::open(&self.access).await?;
-        let mut ear = Ear { connection, inbound: SelectAll::new(), ends: BTreeMap::new() };
-        for subject in self.subjects.keys() {
-            ear.subscribe(subject).await.map_err(subscribing)?;
+        loop {
+            let mut ear = Ear::new(Connection::open(&self.access).await?);
+            let subjects: Vec<_> = self.subjects.keys().cloned().collect();
+            let refused = ear.subscribe(&subjects).await.map_err(subscribing)?;
+            refused.iter().for_each(|subject| self.end(subject));
+            // Of more of them some may not have been noticed: once again without these.
+            if refused.len() <= FEW {
+                self.ear = Some(ear);
+                break;
+            }
         }
-        self.ear = Some(ear);
         self.subjects.values().flatten().for_each(|queue| queue.lose());
         Ok(())
+    }
+
+    /// A server whose permissions were changed ends subscriptions, while the connection goes on.
+    fn end_what_was_taken_away(&mut self) {
+        let Some(ear) = &mut self.ear else { return };
+        let refused = ear.take_refused();
+        if ear.taken_away > FEW {
+            // Some may not have been noticed: they will be when everything is subscribed to again.
+            self.ear = None;
+        }
+        refused.iter().for_each(|subject| self.end(subject));
+    }
+
+    fn end(&mut self, subject: &Arc<str>) {
+        tracing::warn!(%subject, "the server refuses a topic that was subscribed to, whose subscriptions end");
+        self.subjects.remove(subject).into_iter().flatten().for_each(|queue| queue.end());
     }
 }
 
 impl Ear {
-    async fn subscribe(&mut self, subject: &Arc<str>) -> Result<(), Silence> {
-        let (subscriber, end) = abortable(self.connection.subscribe(subject).await?);
-        self.inbound.push(subscriber);
-        self.ends.insert(subject.clone(), end);
-        Ok(())
+    fn new(connection: Connection) -> Self {
+        let refusals = connection.all_refusals();
+        Self { connection, inbound: SelectAll::new(), ends: BTreeMap::new(), refusals, taken_away: 0 }
+    }
+
+    /// Subscribes to all of these. Gives those that the server refuses.
+    async fn subscribe(&mut self, subjects: &[Arc<str>]) -> Result<Vec<Arc<str>>, Silence> {
+        let mut refused = Vec::new();
+        for (subject, heard) in subjects.iter().zip(self.connection.subscribe_all(subjects).await?) {
+            let Some(Heard { subscriber, refusals }) = heard else {
+                refused.push(subject.clone());
+                continue;
+            };
+            let (subscriber, end) = abortable(subscriber);
+            self.inbound.push(subscriber);
+            self.ends.insert(subject.clone(), (end, refusals));
+        }
+        Ok(refused)
+    }
+
+    fn unsubscribe(&mut self, subject: &Arc<str>) {
+        if let Some((end, _)) = self.ends.remove(subject) {
+            end.abort();
+        }
+    }
+
+    /// Ends the subscriptions that the server has taken away, and gives their subjects.
+    fn take_refused(&mut self) -> Vec<Arc<str>> {
+        let connection = &self.connection;
+        let is_refused = |subject: &str, before| connection.subscription_refusals(subject) > before;
+        let refused = self.ends.iter().filter(|(subject, (_, before))| is_refused(subject, *before));
+        let refused: Vec<_> = refused.map(|(subject, _)| subject.clone()).collect();
+        refused.iter().for_each(|subject| self.unsubscribe(subject));
+        self.taken_away += refused.len();
+        refused
     }
 }
 
@@ -174,6 +234,7 @@ enum Event {
     Message(Message),
     Asked(Request),
     Broke,
+    Refused,
     Quiet,
     Again,
 }

@@ -1,8 +1,8 @@
 //! How to connect: every knob with its default.
 
-use std::fmt;
 use std::time::Duration;
 
+use transport_adapter::Hidden;
 use transport_traits::{BusLimits, Error, StoreLimits};
 
 use crate::{NatsBus, NatsStore};
@@ -62,11 +62,11 @@ impl Options {
         self
     }
 
-    /// How long to wait for a connection, for an answer, and for a sign of life of a quiet subscription. At least 1 ms.
-    /// Default: 5 s.
+    /// How long to wait for a connection, for an answer, and for a sign of life of a quiet subscription. Not
+    /// zero, which is `Invalid` at connect. Default: 5 s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout.max(Duration::from_millis(1));
+        self.timeout = timeout;
         self
     }
 
@@ -139,29 +139,19 @@ impl Options {
         self
     }
 
-    /// Connects a store. See [`NatsStore::connect`].
+    /// Connects a store. See [`NatsStore::connect`], for dropping the future too.
     ///
     /// # Errors
-    /// As there, and `Invalid` for certificates, credentials, prefix or bucket.
+    /// As there, and `Invalid` for timeout, certificates, credentials, prefix or bucket.
     pub async fn store(self, url: &str) -> Result<NatsStore, Error> {
         NatsStore::start(url, self).await
     }
 
-    /// Connects a bus. See [`NatsBus::connect`].
+    /// Connects a bus. See [`NatsBus::connect`], for dropping the future too.
     ///
     /// # Errors
-    /// As there, and `Invalid` for certificates, credentials or prefix.
+    /// As there, and `Invalid` for timeout, certificates, credentials, prefix or bucket.
     pub async fn bus(self, url: &str) -> Result<NatsBus, Error> {
         NatsBus::start(url, self).await
-    }
-}
-
-/// What is not shown, since it is secret or long.
-#[derive(Clone)]
-pub(crate) struct Hidden<T>(pub(crate) T);
-
-impl<T> fmt::Debug for Hidden<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
     }
 }

@@ -59,7 +59,7 @@ impl Names {
 impl NatsStore {
     /// Connects to `nats://[user:password@|token@]host[:port]`, or `tls://`, or to the first that answers of several
     /// between commas, with [`Options::default`]. Makes the bucket if it is not there. Needs a tokio runtime, as do all
-    /// calls.
+    /// calls. Dropping the future connects nothing, but the bucket may be made.
     ///
     /// # Errors
     /// `Invalid` for the URL, `Denied` for the credentials, `Unavailable` if nobody answers or the server has no

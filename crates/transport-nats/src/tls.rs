@@ -6,10 +6,10 @@ use async_nats::rustls::crypto::{CryptoProvider, ring};
 use async_nats::rustls::pki_types::pem::PemObject;
 use async_nats::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use async_nats::rustls::{ClientConfig, RootCertStore};
+use transport_adapter::Hidden;
 use transport_traits::{Error, ErrorKind};
 
 use crate::Options;
-use crate::options::Hidden;
 
 /// The whole configuration, with the process's provider of cryptography, or `ring` where none was chosen. The client
 /// library would make one too, but where two providers are linked into one program and none was chosen it panics.

@@ -15,10 +15,12 @@ pub(crate) enum Refused {
     Subscription,
 }
 
+/// How often the server refused what, as it says it: `Publish to "nexus.news"`.
+pub(crate) type Refusals = BTreeMap<String, u64>;
+
 #[derive(Default)]
 pub(crate) struct Trouble {
-    /// How often the server refused what, as it says it: `Publish to "nexus.news"`.
-    refusals: watch::Sender<BTreeMap<String, u64>>,
+    refusals: watch::Sender<Refusals>,
     lost: Notify,
 }
 
@@ -55,11 +57,15 @@ impl Trouble {
         self.refusals.borrow().get(&said(refused, subject)).copied().unwrap_or_default()
     }
 
+    /// Tells of every refusal.
+    pub(crate) fn all_refusals(&self) -> watch::Receiver<Refusals> {
+        self.refusals.subscribe()
+    }
+
     /// Waits until the server has refused this more often.
     pub(crate) async fn refused(&self, refused: Refused, subject: &str, before: u64) {
         let said = said(refused, subject);
-        let more =
-            |refusals: &BTreeMap<String, u64>| refusals.get(&said).is_some_and(|count| *count > before);
+        let more = |refusals: &Refusals| refusals.get(&said).is_some_and(|count| *count > before);
         let found = self.refusals.subscribe().wait_for(more).await.is_ok();
         assert!(found, "the sender is this one's own, so it is there");
     }

@@ -35,6 +35,7 @@ impl PostgresBus {
     /// Connects to `postgres://[user[:password]@]host[:port][/database][?parameters]`, as
     /// [`PostgresStore::connect`](crate::PostgresStore::connect) does, with [`Options::default`]. Needs no tables.
     /// Spawns a task on the tokio runtime that it is called on, which ends with the last handle and subscription.
+    /// Dropping the future connects nothing, and spawns none.
     ///
     /// # Errors
     /// `Invalid` for the URL and for a database that does not encode text as UTF-8, `Denied` for the credentials,

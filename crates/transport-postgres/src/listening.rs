@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::coop::unconstrained;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{AsyncMessage, Client, Connection, Socket};
@@ -94,7 +95,8 @@ impl Listening {
                     // In the order of `ask`, for the same reason.
                     biased;
                     () = hear(&mut ear.connection, &self.channels) => Event::Broke,
-                    request = requests.recv() => request.map_or(Event::Over, Event::Asked),
+                    // When the runtime has the connection pause in a flood, it would have this pause too.
+                    request = unconstrained(requests.recv()) => request.map_or(Event::Over, Event::Asked),
                     () = sleep(self.patience) => Event::Quiet,
                 },
                 None if self.channels.is_empty() => requests.recv().await.map_or(Event::Over, Event::Asked),

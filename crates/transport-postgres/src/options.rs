@@ -1,8 +1,8 @@
 //! How to connect: every knob with its default.
 
-use std::fmt;
 use std::time::Duration;
 
+use transport_adapter::Hidden;
 use transport_traits::limits::SizeLimit;
 use transport_traits::{BusLimits, Error, StoreLimits, presets};
 
@@ -19,8 +19,9 @@ pub struct Options {
     pub(crate) connections: usize,
     pub(crate) history_versions: u32,
     pub(crate) queue_capacity: usize,
-    pub(crate) root_certificates: Option<Vec<u8>>,
-    pub(crate) client_certificate: Option<(Vec<u8>, Secret<Vec<u8>>)>,
+    pub(crate) root_certificates: Option<Hidden<Vec<u8>>>,
+    /// A certificate and its key.
+    pub(crate) client_certificate: Option<[Hidden<Vec<u8>>; 2]>,
     pub(crate) store_limits: StoreLimits,
     pub(crate) bus_limits: BusLimits,
 }
@@ -58,7 +59,8 @@ impl Options {
     }
 
     /// How long to wait for a connection, for the server to be done with a statement, and for a sign of life of a quiet
-    /// subscription. A connection that gives no answer for twice as long is given up. Default: 5 s.
+    /// subscription. A connection that gives no answer for twice as long is given up. Not zero, which is
+    /// `Invalid` at connect. Default: 5 s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -92,7 +94,7 @@ impl Options {
     /// The authorities that may vouch for servers, in PEM. Default: those of the operating system.
     #[must_use]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.root_certificates = Some(pem.into());
+        self.root_certificates = Some(Hidden(pem.into()));
         self
     }
 
@@ -100,7 +102,7 @@ impl Options {
     /// certificate.
     #[must_use]
     pub fn client_certificate(mut self, pem: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
-        self.client_certificate = Some((pem.into(), Secret(key.into())));
+        self.client_certificate = Some([Hidden(pem.into()), Hidden(key.into())]);
         self
     }
 
@@ -122,38 +124,28 @@ impl Options {
         self
     }
 
-    /// Connects a store. See [`PostgresStore::connect`].
+    /// Connects a store. See [`PostgresStore::connect`], for dropping the future too.
     ///
     /// # Errors
-    /// As there, and `Invalid` for certificates or prefix.
+    /// As there, and `Invalid` for timeout, certificates or prefix.
     pub async fn store(self, url: &str) -> Result<PostgresStore, Error> {
         PostgresStore::start(url, self).await
     }
 
-    /// Makes the tables of a store. See [`PostgresStore::migrate`].
+    /// Makes the tables of a store. See [`PostgresStore::migrate`], for dropping the future too.
     ///
     /// # Errors
-    /// As there, and `Invalid` for certificates or prefix.
+    /// As there, and `Invalid` for timeout, certificates or prefix.
     pub async fn migrate(self, url: &str) -> Result<(), Error> {
         let link = Link::new(Target::new(url, &self)?, 1, &self);
         Tables::new(&self.prefix).migrate(&link).await
     }
 
-    /// Connects a bus. See [`PostgresBus::connect`].
+    /// Connects a bus. See [`PostgresBus::connect`], for dropping the future too.
     ///
     /// # Errors
-    /// As there, and `Invalid` for certificates or prefix.
+    /// As there, and `Invalid` for timeout, certificates or prefix.
     pub async fn bus(self, url: &str) -> Result<PostgresBus, Error> {
         PostgresBus::start(url, self).await
-    }
-}
-
-/// What is not to be shown.
-#[derive(Clone)]
-pub(crate) struct Secret<T>(pub(crate) T);
-
-impl<T> fmt::Debug for Secret<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
     }
 }

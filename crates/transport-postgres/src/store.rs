@@ -44,7 +44,7 @@ struct Shared {
 impl PostgresStore {
     /// Connects to `postgres://[user[:password]@]host[:port][/database][?parameters]` with [`Options::default`]. The
     /// parameters are those of `libpq` that [`tokio_postgres::Config`] lists, such as `sslmode=require`, or
-    /// `host=/run/postgresql` for a Unix socket. Needs a tokio runtime, as do all calls.
+    /// `host=/run/postgresql` for a Unix socket. Needs a tokio runtime, as do all calls. Dropping the future connects nothing.
     ///
     /// # Errors
     /// `Invalid` for the URL, for a database that does not encode text as UTF-8 and for tables that are not this

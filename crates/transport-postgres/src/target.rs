@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
+use transport_adapter::check;
 use transport_traits::{Error, ErrorKind};
 
 use crate::{Options, names, tls};
@@ -21,6 +22,7 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn new(url: &str, options: &Options) -> Result<Self, Error> {
+        check::timeout(options.timeout)?;
         names::check_prefix(&options.prefix)?;
         // The reason is left out, for it can contain parts of the URL.
         let mut config: Config =

@@ -16,15 +16,15 @@ pub(crate) fn configuration(options: &Options) -> Result<ClientConfig, Error> {
     let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| invalid("TLS").with_source(error))?
-        .with_root_certificates(roots(options.root_certificates.as_deref())?);
-    let Some((certificate, key)) = &options.client_certificate else {
+        .with_root_certificates(roots(options.root_certificates.as_ref().map(|pem| pem.0.as_slice()))?);
+    let Some([certificate, key]) = &options.client_certificate else {
         return Ok(builder.with_no_client_auth());
     };
     // Not as a source: what is wrong with a key is no one else's business.
     let key =
         PrivateKeyDer::from_pem_slice(&key.0).map_err(|_| invalid("the key of a client certificate"))?;
     builder
-        .with_client_auth_cert(certificates(certificate)?, key)
+        .with_client_auth_cert(certificates(&certificate.0)?, key)
         .map_err(|error| invalid("a client certificate").with_source(error))
 }
 

@@ -29,7 +29,7 @@ struct Shared {
 impl RedisBus {
     /// Connects to `redis://[user:password@]host[:port]`, to the same with `rediss:` (encrypted) or to
     /// `redis+unix:///path`, with [`Options::default`]. Spawns a task on the tokio runtime that it is called on, which
-    /// ends with the last handle and subscription.
+    /// ends with the last handle and subscription. Dropping the future connects nothing, and spawns none.
     ///
     /// # Errors
     /// `Invalid` for the URL, `Denied` for the credentials, `Unavailable` if nobody answers.

@@ -2,6 +2,7 @@
 
 use redis::{Client, ClientTlsConfig, ConnectionAddr, IntoConnectionInfo, TlsCertificates};
 use rustls::crypto::{CryptoProvider, ring};
+use transport_adapter::check;
 use transport_traits::{Error, ErrorKind};
 
 use crate::Options;
@@ -9,6 +10,7 @@ use crate::fault::unconnected;
 
 /// The client for a URL.
 pub(crate) fn client(url: &str, options: &Options) -> Result<Client, Error> {
+    check::timeout(options.timeout)?;
     let to = url.into_connection_info().map_err(unconnected)?;
     let is_encrypted = matches!(to.addr(), ConnectionAddr::TcpTls { .. });
     if !is_encrypted {
@@ -18,11 +20,11 @@ pub(crate) fn client(url: &str, options: &Options) -> Result<Client, Error> {
         };
     }
     provide_cryptography();
-    let client_tls = options.client_certificate.as_ref().map(|proof| ClientTlsConfig {
-        client_cert: proof.certificate.clone(),
-        client_key: proof.key.clone(),
-    });
-    let certificates = TlsCertificates { client_tls, root_cert: options.root_certificates.clone() };
+    let client_tls = options.client_certificate.clone();
+    let client_tls = client_tls
+        .map(|[certificate, key]| ClientTlsConfig { client_cert: certificate.0, client_key: key.0 });
+    let root_cert = options.root_certificates.clone().map(|hidden| hidden.0);
+    let certificates = TlsCertificates { client_tls, root_cert };
     // Without the source: what is wrong with a key is no one else's business.
     Client::build_with_tls(to, certificates)
         .map_err(|_| Error::new(ErrorKind::Invalid, "certificates for connecting to Redis"))

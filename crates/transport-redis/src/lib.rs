@@ -31,6 +31,8 @@
 //! - **Gaps**: when the connection that receives broke, was cut for slowness or gave no sign of life for twice the
 //!   [timeout](Options::timeout), it is made anew, and each subscription yields `Gap` once it is whole again. A
 //!   subscription that is not read keeps a [bounded](Options::queue_capacity) number of messages, and then a `Gap`.
+//! - **The end** of a subscription comes if the server does not permit its topic when it is subscribed to anew. The others
+//!   go on. Subscribing again is `Denied`.
 //! - **Errors**: what the server answered with an error surely did not happen. A write or a publish whose connection
 //!   broke, or that got no answer within the [timeout](Options::timeout), is `Unknown`; a connection that could not be
 //!   made is `Unavailable`, refused credentials are `Denied`. The next call connects again.

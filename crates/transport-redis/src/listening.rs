@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
+use futures::future::join_all;
 use redis::aio::{PubSubSink, PubSubStream};
-use redis::{Client, Msg, RedisError};
+use redis::{Client, RedisError, Value};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::coop::unconstrained;
 use tokio::time::{sleep, timeout};
 use transport_adapter::Queue;
 use transport_traits::{Error, ErrorKind};
 
-use crate::fault::unconnected;
+use crate::fault::{Fault, unheard};
 
 /// The first and the last pause between attempts to connect.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(2)];
@@ -24,19 +26,30 @@ pub(crate) enum Request {
     Unsubscribe { channel: Arc<str>, queue: Arc<Queue> },
 }
 
+type Channels = BTreeMap<Arc<str>, Vec<Arc<Queue>>>;
+
 type Connection = (PubSubSink, PubSubStream);
 
 pub(crate) struct Listening {
     client: Client,
     patience: Duration,
-    channels: BTreeMap<Arc<str>, Vec<Arc<Queue>>>,
+    channels: Channels,
     connection: Option<Connection>,
     pause: Duration,
 }
 
+/// Hands messages over until the connection ends.
+async fn hear(stream: &mut PubSubStream, channels: &Channels) {
+    while let Some(message) = stream.next().await {
+        let body = Bytes::copy_from_slice(message.get_payload_bytes());
+        let queues = channels.get(message.get_channel_name());
+        queues.into_iter().flatten().for_each(|queue| queue.push(body.clone()));
+    }
+}
+
 impl Listening {
     pub(crate) fn new(client: Client, patience: Duration) -> Self {
-        Self { client, patience, channels: BTreeMap::new(), connection: None, pause: PAUSES[0] }
+        Self { client, patience, channels: Channels::new(), connection: None, pause: PAUSES[0] }
     }
 
     /// Serves requests and messages until all handles and subscriptions are gone.
@@ -46,8 +59,9 @@ impl Listening {
                 Some((_, stream)) => tokio::select! {
                     // In this order, so that a message that is there is not taken for one of a later subscription.
                     biased;
-                    message = stream.next() => message.map_or(Event::Broke, Event::Message),
-                    request = requests.recv() => request.map_or(Event::Over, Event::Asked),
+                    () = hear(stream, &self.channels) => Event::Broke,
+                    // When the runtime has the stream pause in a flood, it would have this pause too.
+                    request = unconstrained(requests.recv()) => request.map_or(Event::Over, Event::Asked),
                     () = sleep(self.patience) => Event::Quiet,
                 },
                 None if self.channels.is_empty() => requests.recv().await.map_or(Event::Over, Event::Asked),
@@ -58,19 +72,15 @@ impl Listening {
             };
             match event {
                 Event::Over => return,
-                Event::Message(message) => self.deliver(&message),
                 Event::Asked(request) => self.answer(request).await,
                 Event::Broke => self.connection = None,
-                Event::Quiet => self.ping().await,
+                // A connection can be dead without ever saying so: it is asked.
+                Event::Quiet => {
+                    drop(self.ask(|mut sink| async move { sink.ping::<Value>().await.map(drop) }).await)
+                }
                 Event::Again => self.come_back().await,
             }
         }
-    }
-
-    fn deliver(&self, message: &Msg) {
-        let body = Bytes::copy_from_slice(message.get_payload_bytes());
-        let queues = self.channels.get(message.get_channel_name());
-        queues.into_iter().flatten().for_each(|queue| queue.push(body.clone()));
     }
 
     async fn answer(&mut self, request: Request) {
@@ -94,35 +104,35 @@ impl Listening {
         if self.channels.contains_key(channel) {
             return Ok(());
         }
-        let Some((sink, _)) = &mut self.connection else { return Err(unavailable("the connection broke")) };
-        let subscribed = within(self.patience, sink.subscribe(&**channel)).await;
-        if subscribed.is_err() {
-            self.connection = None;
-        }
-        subscribed
+        let name = channel.clone();
+        self.ask(|mut sink| async move { sink.subscribe(&*name).await }).await
     }
 
     async fn unsubscribe(&mut self, channel: &Arc<str>, queue: &Arc<Queue>) {
         let Some(queues) = self.channels.get_mut(channel) else { return };
         queues.retain(|other| !Arc::ptr_eq(other, queue));
-        if !queues.is_empty() {
-            return;
-        }
-        self.channels.remove(channel);
-        if let Some((sink, _)) = &mut self.connection
-            && within(self.patience, sink.unsubscribe(&**channel)).await.is_err()
-        {
-            self.connection = None;
+        if queues.is_empty() {
+            self.channels.remove(channel);
+            let name = channel.clone();
+            let unsubscribed = self.ask(|mut sink| async move { sink.unsubscribe(&*name).await }).await;
+            // Where it failed, messages of the channel find no queue.
+            drop(unsubscribed);
         }
     }
 
-    /// A connection can be dead without ever saying so: a quiet one is asked.
-    async fn ping(&mut self) {
-        if let Some((sink, _)) = &mut self.connection
-            && within(self.patience, sink.ping::<redis::Value>()).await.is_err()
-        {
-            self.connection = None;
-        }
+    /// Asks the server on the connection that there is, which is dropped where it broke. One that the server answered with
+    /// a refusal is as good as before.
+    async fn ask<F>(&mut self, question: impl FnOnce(PubSubSink) -> F) -> Result<(), Error>
+    where
+        F: Future<Output = Result<(), RedisError>>,
+    {
+        let Some((sink, _)) = &self.connection else { return Err(unavailable("the connection broke")) };
+        within(self.patience, question(sink.clone())).await.map_err(|fault| {
+            if fault.breaks {
+                self.connection = None;
+            }
+            fault.error
+        })
     }
 
     async fn come_back(&mut self) {
@@ -135,15 +145,36 @@ impl Listening {
         };
     }
 
-    /// Connects, subscribes to everything, and then says that messages may be missing.
+    /// Connects, subscribes to everything at once, and then says that messages may be missing. Where the server refuses a
+    /// topic, that one ends.
     async fn reconnect(&mut self) -> Result<(), Error> {
-        let (mut sink, stream) = within(self.patience, self.client.get_async_pubsub()).await?.split();
-        for channel in self.channels.keys() {
-            within(self.patience, sink.subscribe(&**channel)).await?;
+        let connecting = within(self.patience, self.client.get_async_pubsub()).await;
+        let (sink, stream) = connecting.map_err(|fault| fault.error)?.split();
+        // Each in a command of its own, so that each has an answer, but no one waits for the answer to another.
+        let (patience, connected) = (self.patience, &sink);
+        let asked = self
+            .channels
+            .keys()
+            .map(|channel| async move { within(patience, connected.clone().subscribe(&**channel)).await });
+        let answers = join_all(asked).await;
+        let mut refused = Vec::new();
+        for (channel, answer) in self.channels.keys().zip(answers) {
+            match answer {
+                Err(fault) if fault.error.kind() == ErrorKind::Denied => {
+                    refused.push((channel.clone(), fault.error));
+                }
+                answer => answer.map_err(|fault| fault.error)?,
+            }
         }
         self.connection = Some((sink, stream));
+        refused.iter().for_each(|(channel, error)| self.end(channel, error));
         self.channels.values().flatten().for_each(|queue| queue.lose());
         Ok(())
+    }
+
+    fn end(&mut self, channel: &Arc<str>, error: &Error) {
+        tracing::warn!(%channel, %error, "the server refuses a topic that was subscribed to, whose subscriptions end");
+        self.channels.remove(channel).into_iter().flatten().for_each(|queue| queue.end());
     }
 }
 
@@ -155,7 +186,6 @@ impl Drop for Listening {
 
 enum Event {
     Over,
-    Message(Msg),
     Asked(Request),
     Broke,
     Quiet,
@@ -165,9 +195,9 @@ enum Event {
 async fn within<T>(
     patience: Duration,
     work: impl Future<Output = Result<T, RedisError>>,
-) -> Result<T, Error> {
-    let result = timeout(patience, work).await.map_err(|_| unavailable("no answer from Redis"))?;
-    result.map_err(unconnected)
+) -> Result<T, Fault> {
+    let silent = || Fault { error: unavailable("no answer from Redis"), breaks: true };
+    timeout(patience, work).await.map_err(|_| silent())?.map_err(unheard)
 }
 
 pub(crate) fn unavailable(what: &str) -> Error {

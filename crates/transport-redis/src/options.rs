@@ -1,8 +1,8 @@
 //! How to connect: every knob with its default.
 
-use std::fmt;
 use std::time::Duration;
 
+use transport_adapter::Hidden;
 use transport_traits::limits::SizeLimit;
 use transport_traits::{BusLimits, Error, StoreLimits, presets};
 
@@ -17,21 +17,9 @@ pub struct Options {
     pub(crate) queue_capacity: usize,
     pub(crate) store_limits: StoreLimits,
     pub(crate) bus_limits: BusLimits,
-    pub(crate) root_certificates: Option<Vec<u8>>,
-    pub(crate) client_certificate: Option<Proof>,
-}
-
-/// A certificate and its key, which is not to be shown.
-#[derive(Clone)]
-pub(crate) struct Proof {
-    pub(crate) certificate: Vec<u8>,
-    pub(crate) key: Vec<u8>,
-}
-
-impl fmt::Debug for Proof {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Proof")
-    }
+    pub(crate) root_certificates: Option<Hidden<Vec<u8>>>,
+    /// A certificate and its key.
+    pub(crate) client_certificate: Option<[Hidden<Vec<u8>>; 2]>,
 }
 
 impl Default for Options {
@@ -63,7 +51,8 @@ impl Options {
         self
     }
 
-    /// How long to wait for a connection, for an answer, and for a sign of life of a quiet subscription. Default: 5 s.
+    /// How long to wait for a connection, for an answer, and for a sign of life of a quiet subscription. Not
+    /// zero, which is `Invalid` at connect. Default: 5 s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -90,7 +79,7 @@ impl Options {
     /// operating system.
     #[must_use]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.root_certificates = Some(pem.into());
+        self.root_certificates = Some(Hidden(pem.into()));
         self
     }
 
@@ -98,7 +87,7 @@ impl Options {
     /// `rediss://`. Default: no certificate.
     #[must_use]
     pub fn client_certificate(mut self, pem: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
-        self.client_certificate = Some(Proof { certificate: pem.into(), key: key.into() });
+        self.client_certificate = Some([Hidden(pem.into()), Hidden(key.into())]);
         self
     }
 
@@ -117,18 +106,18 @@ impl Options {
         self
     }
 
-    /// Connects a store. See [`RedisStore::connect`].
+    /// Connects a store. See [`RedisStore::connect`], for dropping the future too.
     ///
     /// # Errors
-    /// As there.
+    /// As there, and `Invalid` for timeout or certificates.
     pub async fn store(self, url: &str) -> Result<RedisStore, Error> {
         RedisStore::start(url, self).await
     }
 
-    /// Connects a bus. See [`RedisBus::connect`].
+    /// Connects a bus. See [`RedisBus::connect`], for dropping the future too.
     ///
     /// # Errors
-    /// As there.
+    /// As there, and `Invalid` for timeout or certificates.
     pub async fn bus(self, url: &str) -> Result<RedisBus, Error> {
         RedisBus::start(url, self).await
     }

@@ -64,6 +64,7 @@ impl Versions {
 impl RedisStore {
     /// Connects to `redis://[user:password@]host[:port][/database]`, to the same with `rediss:` (encrypted) or to
     /// `redis+unix:///path`, with [`Options::default`]. Needs a tokio runtime, as do all calls.
+    /// Dropping the future connects nothing.
     ///
     /// # Errors
     /// `Invalid` for the URL, `Denied` for the credentials, `Unavailable` if nobody answers.

@@ -59,7 +59,8 @@ impl Options {
 
     /// How many past states of a record are kept beside the present one; the oldest go first, whenever
     /// the record is written. A deletion is a state too, so the last values of a deleted record remain
-    /// until the record was written often enough: with 0 nothing of it does. Default: 16.
+    /// until the record was written often enough: with 0 nothing of it does. With 0 the store has no
+    /// history, and says so. Default: 16.
     #[must_use]
     pub fn history_versions(mut self, versions: u32) -> Self {
         self.history_versions = versions;

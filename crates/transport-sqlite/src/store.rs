@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::future;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -103,6 +104,19 @@ impl SqliteStore {
         answer.await.map_err(died)?.map_err(|error| fault::unread(&what.to_string(), error))
     }
 
+    /// A question about past states of one record.
+    fn read_history<T: Send + 'static>(
+        &self,
+        key: RecordKey,
+        question: impl FnOnce(&Connection, &RecordKey) -> rusqlite::Result<T> + Send + 'static,
+    ) -> BoxFuture<'_, Result<T, Error>> {
+        if self.capabilities().history {
+            return self.read_record(key, question);
+        }
+        let refusal = Error::new(ErrorKind::Unsupported, format!("history of {key}"));
+        Box::pin(future::ready(Err(refusal)))
+    }
+
     /// A question about one record.
     fn read_record<T: Send + 'static>(
         &self,
@@ -142,7 +156,7 @@ impl DataStore for SqliteStore {
 
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::default();
-        capabilities.history = true;
+        capabilities.history = self.shared.place.options.history_versions > 0;
         capabilities
     }
 
@@ -188,11 +202,11 @@ impl DataStore for SqliteStore {
     }
 
     fn versions(&self, key: RecordKey) -> BoxFuture<'_, Result<Vec<VersionInfo>, Error>> {
-        self.read_record(key, query::versions)
+        self.read_history(key, query::versions)
     }
 
     fn get_version(&self, key: RecordKey, version: Version) -> BoxFuture<'_, Result<Option<Stored>, Error>> {
-        self.read_record(key, move |connection, key| query::get_version(connection, key, &version))
+        self.read_history(key, move |connection, key| query::get_version(connection, key, &version))
     }
 }
 

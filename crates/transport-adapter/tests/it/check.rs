@@ -1,5 +1,7 @@
 //! What is refused and what is let through.
 
+use std::time::Duration;
+
 use transport_adapter::check;
 use transport_traits::limits::SizeLimit;
 use transport_traits::{Error, ErrorKind, Record, RecordKey, StoreLimits};
@@ -15,6 +17,12 @@ fn limits() -> StoreLimits {
 
 fn kind(checked: Result<(), Error>) -> Option<ErrorKind> {
     checked.err().map(|error| error.kind())
+}
+
+#[test]
+fn a_timeout_is_not_zero() {
+    let checked = [Duration::ZERO, Duration::from_nanos(1)].map(|timeout| kind(check::timeout(timeout)));
+    assert_eq!(checked, [Some(ErrorKind::Invalid), None]);
 }
 
 #[test]

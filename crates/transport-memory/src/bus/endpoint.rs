@@ -1,5 +1,6 @@
 //! A server's place on the bus.
 
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -79,6 +80,12 @@ impl Subscriber for MemoryEndpoint {
 
     fn hears_own_echo(&self) -> bool {
         true
+    }
+}
+
+impl fmt::Debug for MemoryEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryEndpoint").field("limits", &self.medium.limits).finish_non_exhaustive()
     }
 }
 

@@ -8,6 +8,7 @@ mod server;
 mod stats;
 mod topics;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,5 +82,11 @@ impl MemoryBus {
     #[must_use]
     pub fn allowed(&self, elapsed: Duration) -> BusAllowance {
         BusAllowance::over(elapsed, &self.medium.limits, self.medium.load)
+    }
+}
+
+impl fmt::Debug for MemoryBus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryBus").field("limits", &self.medium.limits).finish_non_exhaustive()
     }
 }

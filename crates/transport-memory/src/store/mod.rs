@@ -6,6 +6,7 @@ mod entry;
 mod shard;
 mod stats;
 
+use std::fmt;
 use std::sync::Arc;
 
 use budget::{Budget, Request};
@@ -156,5 +157,14 @@ impl DataStore for MemoryStore {
 
     fn get_version(&self, key: RecordKey, version: Version) -> BoxFuture<'_, Result<Option<Stored>, Error>> {
         Box::pin(async move { self.read(&key, Some(&version)) })
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("limits", &self.data.limits)
+            .field("history", &self.history)
+            .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use transport_conformance::{Buses, Stores};
-use transport_memory::{MemoryBus, MemoryStore};
+use transport_memory::{MemoryBus, MemoryEndpoint, MemoryStore};
 use transport_mocks::ManualTimer;
 use transport_traits::limits::{Content, SizeLimit};
 use transport_traits::{BusLimits, StoreLimits};
@@ -35,6 +35,14 @@ async fn limited(_test: &'static str) -> Option<Buses> {
     limits.topic = Some(SizeLimit::chars(80));
     limits.content = Content::Text;
     on(limits)
+}
+
+#[test]
+fn handles_can_be_sent_shared_and_shown() {
+    fn check<T: Send + Sync + Clone + std::fmt::Debug + 'static>() {}
+    check::<MemoryStore>();
+    check::<MemoryBus>();
+    check::<MemoryEndpoint>();
 }
 
 mod store {

@@ -1,9 +1,14 @@
 //! Who may come in, and how it is proved on encrypted connections.
 
-use futures::TryStreamExt;
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use futures::{StreamExt, TryStreamExt};
 use test_servers::{Authority, Nats, Proxy, Upstream, recovered};
 use transport_nats::{NatsBus, NatsStore, Options};
-use transport_traits::{DataStore, DataStoreExt, ErrorKind, Precondition, PublisherExt, Subscriber};
+use transport_traits::{
+    DataStore, DataStoreExt, Delivery, ErrorKind, Precondition, PublisherExt, Subscriber,
+};
 
 use crate::support::{key, number, run};
 
@@ -67,6 +72,7 @@ fn urls_and_credentials_that_make_no_sense_are_invalid() {
             Options::default().credentials("a-secret"),
             Options::default().root_certificates("a-secret"),
             Options::default().client_certificate("a-secret", "a-secret"),
+            Options::default().timeout(Duration::ZERO),
         ];
         for options in options {
             assert!(!format!("{:?}", options.clone().root_certificates("")).contains("a-secret"));
@@ -152,6 +158,63 @@ fn missing_permissions_are_denied() {
 
         let none = NatsBus::connect(&with_login(&server, "none:x")).await.unwrap_err();
         assert_eq!(none.kind(), ErrorKind::Denied);
+    });
+}
+
+/// A configuration with a user who may publish everything and hear inboxes and, in quotes with commas between, these
+/// subjects.
+fn hearing(subjects: &str) -> String {
+    format!(
+        "authorization {{ users: [
+            {{ user: all, password: x }}
+            {{ user: fleet, password: x, permissions: {{ publish: \">\", subscribe: [\"_INBOX.>\", {subjects}] }} }}
+        ] }}"
+    )
+}
+
+#[test]
+fn a_topic_that_is_refused_after_a_restart_ends_and_the_others_go_on() {
+    let test = "access::a_topic_that_is_refused_after_a_restart";
+    let Some(mut server) = Nats::start(test, &hearing("\"nexus.>\"")) else { return };
+    run(async {
+        let bus = NatsBus::connect(&with_login(&server, "fleet:x")).await.unwrap();
+        let mut news = bus.subscribe("news".into()).await.unwrap();
+        // More than the client library has room to tell of.
+        let refused = (0..300).map(|n| bus.subscribe(format!("secret {n}").into()));
+        let refused = try_join_all(refused).await.unwrap();
+        server.configure(&hearing("\"nexus.news\""));
+        server.restart();
+        assert_eq!(news.next().await, Some(Delivery::Gap));
+        for mut secret in refused {
+            assert_eq!(secret.next().await, None);
+        }
+        let all = NatsBus::connect(&with_login(&server, "all:x")).await.unwrap();
+        all.send("news", "after").await.unwrap();
+        assert_eq!(news.next().await, Some(Delivery::Message("after".into())));
+    });
+}
+
+#[test]
+fn a_topic_that_a_running_server_takes_away_ends_and_the_others_lose_nothing() {
+    let test = "access::a_topic_that_a_running_server_takes_away";
+    let Some(server) = Nats::start(test, &hearing("\"nexus.>\"")) else { return };
+    run(async {
+        let bus = NatsBus::connect(&with_login(&server, "fleet:x")).await.unwrap();
+        let mut news = bus.subscribe("news".into()).await.unwrap();
+        for _ in 0..2 {
+            let mut secret = bus.subscribe("secret".into()).await.unwrap();
+            server.configure(&hearing("\"nexus.news\""));
+            server.reload();
+            assert_eq!(secret.next().await, None);
+            bus.send("news", "x").await.unwrap();
+            assert_eq!(news.next().await, Some(Delivery::Message("x".into())), "and no gap before it");
+            let denied = bus.subscribe("secret".into()).await.err().unwrap();
+            assert_eq!(denied.kind(), ErrorKind::Denied);
+            server.configure(&hearing("\"nexus.>\""));
+            server.reload();
+            let again = async || bus.subscribe("secret".into()).await.map(drop);
+            recovered("bus, permission given back", again).await;
+        }
     });
 }
 

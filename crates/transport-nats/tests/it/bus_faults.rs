@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::StreamExt;
+use futures::future::try_join_all;
 use test_servers::{Nats, Proxy, Upstream, measured, recovered};
 use transport_nats::{NatsBus, Options};
 use transport_traits::{Delivery, ErrorKind, PublisherExt, Subscriber};
@@ -60,6 +61,29 @@ fn a_stalled_connection_is_noticed_and_replaced() {
                 break;
             }
         }
+    });
+}
+
+#[test]
+fn all_topics_are_subscribed_to_at_once_when_the_connection_was_broken() {
+    const TOPICS: u64 = 1_000;
+    let Some(server) = Nats::start("bus_faults::all_topics_are_subscribed_to_at_once", "") else { return };
+    run(async {
+        let proxy = Proxy::start(Upstream::Tcp(server.address()));
+        let bus = NatsBus::connect(&format!("nats://{}", proxy.address())).await.unwrap();
+        let subscribing = (0..TOPICS).map(|n| bus.subscribe(format!("topic {n}").into()));
+        let mut news = try_join_all(subscribing).await.unwrap();
+        let before = proxy.pieces();
+        assert!(before > TOPICS, "each waited for the one before: {before}");
+        proxy.cut();
+        for news in &mut news {
+            assert_eq!(news.next().await, Some(Delivery::Gap));
+        }
+        let pieces = proxy.pieces() - before;
+        assert!(pieces < TOPICS / 2, "{TOPICS} topics in {pieces} pieces");
+        let direct = NatsBus::connect(&server.url()).await.unwrap();
+        direct.send("topic 999", "after").await.unwrap();
+        assert_eq!(news[999].next().await, Some(Delivery::Message("after".into())));
     });
 }
 

@@ -1,5 +1,7 @@
 //! Who may come in, and how it is proved on encrypted connections.
 
+use std::time::Duration;
+
 use futures::StreamExt;
 use test_servers::{Authority, Postgres};
 use transport_postgres::{Options, PostgresBus, PostgresStore};
@@ -42,9 +44,11 @@ fn wrong_credentials_are_denied_and_never_shown() {
         store.create(key("k"), number(1)).await.unwrap();
         let bus = PostgresBus::connect(&right).await.unwrap();
         bus.send("news", "x").await.unwrap();
-        let shown = Options::default().client_certificate("", "top-secret");
+        let shown =
+            Options::default().client_certificate("top-secret", "top-secret").root_certificates("top-secret");
         let shown = format!("{store:?} {bus:?} {shown:?}");
         assert!(!shown.contains("right-secret") && !shown.contains("top-secret"), "{shown}");
+        assert!(!shown.contains(&format!("{}, ", b't')), "not as a list of bytes either: {shown}");
 
         // The user who made the tables needs no permission. This one has those that the README names.
         ask(&all, "CREATE USER other PASSWORD 'right-secret'").await;
@@ -67,7 +71,7 @@ fn wrong_credentials_are_denied_and_never_shown() {
 }
 
 #[test]
-fn a_url_that_cannot_be_read_is_invalid_and_not_shown() {
+fn a_url_that_cannot_be_read_or_a_timeout_of_zero_is_invalid_and_not_shown() {
     run(async {
         let urls = [
             "secret",
@@ -86,6 +90,14 @@ fn a_url_that_cannot_be_read_is_invalid_and_not_shown() {
             ];
             check_refused(errors, ErrorKind::Invalid);
         }
+        let hasty = || Options::default().timeout(Duration::ZERO);
+        let url = "postgres://localhost";
+        let errors = [
+            hasty().store(url).await.unwrap_err(),
+            hasty().bus(url).await.unwrap_err(),
+            hasty().migrate(url).await.unwrap_err(),
+        ];
+        check_refused(errors, ErrorKind::Invalid);
     });
 }
 

@@ -1,6 +1,7 @@
 //! Who may come in, and how it is proved on encrypted connections.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use test_servers::{Authority, Proxy, Redis, Upstream};
@@ -69,6 +70,65 @@ fn the_permissions_that_the_readme_names_are_enough() {
     });
 }
 
+/// A server with a user who may hear two topics, and the URL with that login.
+async fn with_two_topics(test: &str) -> Option<(Redis, String)> {
+    let server = Redis::start(test, &[])?;
+    let rule = ["fleet", "on", ">password", "resetchannels", "&nexus:news", "&nexus:secret", "+@all", "~*"];
+    let _: String = ask(&server.url(), &[&["ACL", "SETUSER"], &rule[..]].concat()).await;
+    let url = format!("{}?user=fleet&pass=password", server.url());
+    Some((server, url))
+}
+
+#[test]
+fn a_topic_that_is_refused_costs_the_others_nothing() {
+    run(async {
+        let test = "access::a_topic_that_is_refused_costs_the_others_nothing";
+        let Some((_server, url)) = with_two_topics(test).await else { return };
+        let bus = RedisBus::connect(&url).await.unwrap();
+        let mut news = bus.subscribe("news".into()).await.unwrap();
+        for _ in 0..3 {
+            let denied = bus.subscribe("other".into()).await.err().unwrap();
+            assert_eq!(denied.kind(), ErrorKind::Denied, "{denied}");
+            bus.send("news", "x").await.unwrap();
+            assert_eq!(news.next().await, Some(Delivery::Message("x".into())), "and no gap before it");
+        }
+    });
+}
+
+#[test]
+fn a_topic_whose_permission_is_taken_away_ends_and_the_others_go_on() {
+    run(async {
+        let test = "access::a_topic_whose_permission_is_taken_away";
+        let Some((server, url)) = with_two_topics(test).await else { return };
+        let bus = RedisBus::connect(&url).await.unwrap();
+        let mut news = bus.subscribe("news".into()).await.unwrap();
+        let mut secret = bus.subscribe("secret".into()).await.unwrap();
+        // The server ends the connections of those who hear what they may not hear any more.
+        let taken = ["ACL", "SETUSER", "fleet", "resetchannels", "&nexus:news"];
+        let _: String = ask(&server.url(), &taken).await;
+        assert_eq!(news.next().await, Some(Delivery::Gap));
+        assert_eq!(secret.next().await, None);
+        RedisBus::connect(&server.url()).await.unwrap().send("news", "after").await.unwrap();
+        assert_eq!(news.next().await, Some(Delivery::Message("after".into())));
+        let _: String = ask(&server.url(), &["ACL", "SETUSER", "fleet", "&nexus:secret"]).await;
+        drop(secret);
+        drop(bus.subscribe("secret".into()).await.unwrap());
+    });
+}
+
+#[test]
+fn a_write_without_all_permissions_is_denied_and_changes_nothing() {
+    let Some(server) = Redis::start("access::a_write_without_all_permissions", &[]) else { return };
+    run(async {
+        let rule = ["ACL", "SETUSER", "fleet", "on", ">password", "~*", "+@all", "-hset"];
+        let _: String = ask(&server.url(), &rule).await;
+        let store = RedisStore::connect(&format!("{}?user=fleet&pass=password", server.url())).await.unwrap();
+        let denied = store.create(key("k"), number(1)).await.unwrap_err();
+        assert_eq!(denied.kind(), ErrorKind::Denied, "{denied}");
+        assert_eq!(store.get(key("k")).await.unwrap(), None);
+    });
+}
+
 #[test]
 fn urls_and_certificates_that_make_no_sense_are_invalid() {
     run(async {
@@ -96,11 +156,27 @@ fn urls_and_certificates_that_make_no_sense_are_invalid() {
             Options::default().client_certificate("a-secret", "a-secret"),
         ];
         for (options, url) in options.iter().zip(["redis://localhost", "rediss://localhost"].iter().cycle()) {
-            assert!(!format!("{:?}", options.clone().root_certificates("")).contains("a-secret"));
+            assert!(format!("{options:?}").contains("(hidden)"));
+            assert!(
+                !format!("{options:?}").contains(&format!("{}, ", b'a')),
+                "not as a list of bytes either"
+            );
             let error = options.clone().store(url).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
             assert!(!format!("{error:?}").contains("a-secret"), "{error:?}");
         }
+    });
+}
+
+#[test]
+fn a_timeout_of_zero_is_invalid() {
+    run(async {
+        let options = Options::default().timeout(Duration::ZERO);
+        let errors = [
+            options.clone().bus("redis://localhost").await.unwrap_err(),
+            options.store("redis://localhost").await.unwrap_err(),
+        ];
+        assert_eq!(errors.map(|error| error.kind()), [ErrorKind::Invalid; 2]);
     });
 }
 

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use futures::StreamExt;
+use futures::future::try_join_all;
 use test_servers::{Proxy, Redis, Upstream, recovered};
 use transport_redis::{Options, RedisBus};
-use transport_traits::{Delivery, ErrorKind, PublisherExt, Subscriber};
+use transport_traits::{Delivery, ErrorKind, PublisherExt, Subscriber, Subscription};
 
 use crate::support::{ask, is_of_a_lost_connection, run};
 
@@ -158,5 +159,64 @@ fn after_a_failover_subscriptions_are_on_the_new_server() {
         assert_eq!(news.next().await, Some(Delivery::Gap));
         RedisBus::connect(&new.url()).await.unwrap().send("news", "after").await.unwrap();
         assert_eq!(news.next().await, Some(Delivery::Message("after".into())));
+    });
+}
+
+#[test]
+fn all_topics_are_subscribed_to_at_once_when_the_connection_was_broken() {
+    const TOPICS: u64 = 1_000;
+    let Some((server, proxy, url)) = behind_a_proxy("bus_faults::all_topics_are_subscribed_to_at_once", &[])
+    else {
+        return;
+    };
+    run(async {
+        let bus = RedisBus::connect(&url).await.unwrap();
+        let subscribing = (0..TOPICS).map(|n| bus.subscribe(format!("topic {n}").into()));
+        let mut news = try_join_all(subscribing).await.unwrap();
+        let before = proxy.pieces();
+        assert!(before > TOPICS, "each waited for the one before: {before}");
+        proxy.cut();
+        for news in &mut news {
+            assert_eq!(news.next().await, Some(Delivery::Gap));
+        }
+        let pieces = proxy.pieces() - before;
+        assert!(pieces < TOPICS / 2, "{TOPICS} topics in {pieces} pieces");
+        RedisBus::connect(&server.url()).await.unwrap().send("topic 999", "after").await.unwrap();
+        assert_eq!(news[999].next().await, Some(Delivery::Message("after".into())));
+    });
+}
+
+/// How many deliveries there are, up to this one.
+async fn heard_until(news: &mut Subscription, last: &Delivery) -> usize {
+    let mut heard = 1;
+    while news.next().await.as_ref() != Some(last) {
+        heard += 1;
+    }
+    heard
+}
+
+#[test]
+fn a_flood_of_messages_holds_up_no_request() {
+    const MESSAGES: usize = 1_000;
+    let Some((server, proxy, url)) = behind_a_proxy("bus_faults::a_flood_of_messages", &[]) else { return };
+    run(async {
+        let bus = RedisBus::connect(&url).await.unwrap();
+        let mut news = bus.subscribe("news".into()).await.unwrap();
+        proxy.stall();
+        let direct = RedisBus::connect(&server.url()).await.unwrap();
+        for n in 0..MESSAGES {
+            direct.send("news", n.to_string()).await.unwrap();
+        }
+        // The first waits for the server's answer, behind the flood; the second can be granted at once, but comes later.
+        let (other, late) = (bus.subscribe("other".into()), bus.subscribe("news".into()));
+        let resume = async { proxy.resume() };
+        let (other, late, ()) = tokio::join!(other, late, resume);
+        drop(other.unwrap());
+        let last = Delivery::Message((MESSAGES - 1).to_string().into());
+        assert_eq!(heard_until(&mut news, &last).await, MESSAGES);
+        let mut late = late.unwrap();
+        direct.send("news", "after").await.unwrap();
+        let heard = heard_until(&mut late, &Delivery::Message("after".into())).await;
+        assert!(heard > MESSAGES / 2, "it was granted behind all but {heard} of the messages");
     });
 }

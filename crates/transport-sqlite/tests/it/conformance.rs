@@ -9,7 +9,7 @@ use transport_traits::limits::SizeLimit;
 
 use crate::support::Place;
 
-async fn stores(_test: &'static str) -> Option<Stores> {
+fn on(history_versions: u32) -> Stores {
     let mut limits = StoreLimits::default();
     limits.value = Some(SizeLimit::bytes(1_000_000));
     limits.metadata = Some(SizeLimit::bytes(3_000));
@@ -17,9 +17,24 @@ async fn stores(_test: &'static str) -> Option<Stores> {
     limits.store_name = Some(SizeLimit::json_encoded(100));
     // Nothing here is about the disk, which other tests are.
     let options = Options::default().limits(limits).durability(Durability::Normal);
+    let options = options.history_versions(history_versions);
     let place = Place::new();
     let open = || -> Arc<SqliteStore> { Arc::new(options.clone().open(&place.path).unwrap()) };
-    Some(Stores::new(open(), open()).keeping(place))
+    Stores::new(open(), open()).keeping(place)
 }
 
-transport_conformance::store_tests!(setup: stores, run: futures::executor::block_on);
+async fn stores(_test: &'static str) -> Option<Stores> {
+    Some(on(16))
+}
+
+async fn stores_without_history(_test: &'static str) -> Option<Stores> {
+    Some(on(0))
+}
+
+mod store {
+    transport_conformance::store_tests!(setup: super::stores, run: futures::executor::block_on);
+}
+
+mod store_without_history {
+    transport_conformance::store_tests!(setup: super::stores_without_history, run: futures::executor::block_on);
+}

@@ -2,7 +2,7 @@
 
 use futures::executor::block_on;
 use transport_sqlite::{Options, SqliteStore};
-use transport_traits::{DataStore, Precondition, Version, VersionInfo};
+use transport_traits::{DataStore, ErrorKind, Precondition, Version, VersionInfo};
 
 use crate::support::{Place, key, number, number_in, put, store_with};
 
@@ -59,12 +59,14 @@ fn times_do_not_go_back_in_a_history() {
 }
 
 #[test]
-fn without_history_nothing_of_a_deleted_record_remains() {
+fn without_history_the_store_says_so_and_nothing_of_a_deleted_record_remains() {
     let (place, store) = store(0);
+    assert!(!store.capabilities().history);
+    let refused = block_on(store.versions(key("k"))).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Unsupported);
     put(&store, "k", number(1)).unwrap();
-    let present = put(&store, "k", number(2)).unwrap();
-    assert_eq!(versions(&store).len(), 1);
-    assert_eq!(past(&store, &present), Some(2));
+    put(&store, "k", number(2)).unwrap();
+    assert_eq!(place.ask::<u32>("SELECT count(*) FROM history"), 0);
     block_on(store.delete(key("k"), Precondition::Always)).unwrap();
     assert_eq!(place.ask::<u32>("SELECT count(*) FROM history"), 0);
 }
