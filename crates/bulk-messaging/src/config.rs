@@ -8,6 +8,7 @@ use transport_traits::limits::SizeLimit;
 
 /// What `publish` does when the queue is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OnFull {
     /// It waits for room; publishers get it in the order in which they came.
     #[default]
@@ -18,6 +19,7 @@ pub enum OnFull {
 
 /// How many publishes this server may make.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Budget {
     /// This server's shares of the publisher's limits: `receive_topic` in each lane, `receive_total` and `send`
     /// in all lanes together. Where those limits name none there is no budget.
@@ -40,6 +42,7 @@ pub enum Budget {
 
 /// How frames are written. Every receiver reads every format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
     /// JSON, which servers of the original read too. A message is one JSON value.
     #[default]
@@ -55,6 +58,7 @@ pub enum Format {
 ///
 /// All servers of a fleet need it, or the longer messages are gaps to the others, and the same `max_message_bytes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fragmentation {
     /// The longest message, bytes. The queue must be able to hold it four times. Default 64 KiB.
     pub max_message_bytes: usize,
@@ -68,15 +72,24 @@ pub struct Fragmentation {
     pub timeout: Duration,
 }
 
+impl Fragmentation {
+    /// The defaults, for messages of so many bytes at most.
+    #[must_use]
+    pub const fn new(max_message_bytes: usize) -> Self {
+        let timeout = Duration::from_secs(60);
+        Self { max_message_bytes, max_partial_messages: 16, max_partial_bytes: 4 << 20, timeout }
+    }
+}
+
 impl Default for Fragmentation {
     fn default() -> Self {
-        let timeout = Duration::from_secs(60);
-        Self { max_message_bytes: 64 << 10, max_partial_messages: 16, max_partial_bytes: 4 << 20, timeout }
+        Self::new(64 << 10)
     }
 }
 
 /// Whose way of sending a server follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Profile {
     /// Ours.
     #[default]
@@ -102,13 +115,13 @@ pub struct Config {
     /// name. Servers receive from all lanes, and each lane has its own sequence. Default 1.
     pub lanes: u16,
     /// The sender's name in the headers: 1 to 32 characters of `A–Z a–z 0–9 _ -`, different on every server.
-    /// A named sender needs an [`incarnation`](Self::incarnation) greater than in its earlier lives: with the same one receivers
-    /// silently drop what it sends as duplicates, until its sequence passes that of the earlier life. Default: 48 random
-    /// bits as 8 characters.
+    /// Default: 48 random bits as 8 characters.
     pub sender: Option<Arc<str>>,
-    /// Which life of the sender this is: greater than in its earlier lives, below 2⁵³. Only a sender whose
-    /// name outlives the process needs it (the wall clock will do). Default 0.
-    pub incarnation: u64,
+    /// Which life of the sender this is, below 2⁵³. A name that outlives the process needs another one in each life: with the
+    /// same one receivers take what it sends for repetitions of what its earlier life sent, and drop it. Default (`None`): where
+    /// the sender has a name, the wall clock's milliseconds when bulk messaging is made; otherwise 0, as the name is new. A
+    /// [`Machine`](crate::machine::Machine) alone has no clock, and takes 0 for either.
+    pub incarnation: Option<u64>,
     /// The longest time that a message waits for company once the budget runs low. While half of the
     /// bucket or more is there, frames leave at once. Default 1 s.
     pub linger: Duration,
@@ -151,9 +164,10 @@ pub struct Config {
     /// The wait before the first repetition of a failed publish; it doubles each time, less a jitter of up to
     /// a half. Above zero. Default 250 ms.
     pub retry_backoff: Duration,
-    /// The longest wait between two repetitions, unless the service asks for more. Above zero. Default 8 s, so that whoever is
-    /// given up after half a minute of silence gets several. After a publish that the bus has taken, others that wait for
-    /// their repetition wait no longer than after four failures (2 s by default), since the bus works.
+    /// The longest wait between two repetitions, unless the service asks for more, which is believed up to 60 s. Above zero.
+    /// Default 8 s, so that whoever is given up after half a minute of silence gets several. After a publish that the bus has
+    /// taken, others that wait for their repetition wait no longer than after four failures (2 s by default), since the bus
+    /// works.
     pub max_retry_backoff: Duration,
     /// How long [`drain`](crate::BulkMessaging::drain), and the drain when the last handle drops, tries to send
     /// what is queued. Default 10 s.
@@ -182,7 +196,7 @@ impl Config {
             topic: topic.into(),
             lanes: 1,
             sender: None,
-            incarnation: 0,
+            incarnation: None,
             linger: Duration::from_secs(1),
             max_batch_bytes: None,
             max_topic_bytes: 128,
@@ -205,6 +219,15 @@ impl Config {
             max_inbox_messages: 65_536,
             max_inbox_bytes: 4 << 20,
         }
+    }
+
+    /// The defaults for a fleet in which servers of the original, Nexus Data Store, run too: on its topic, in its format, and one
+    /// frame of an inner topic at a time ([`original_receivers`](Self::original_receivers)), since originals do not put frames in
+    /// order. They read neither another [`format`](Self::format) nor [`lanes`](Self::lanes) nor
+    /// [fragments](Self::fragmentation).
+    #[must_use]
+    pub fn nexus() -> Self {
+        Self { original_receivers: true, ..Self::new("NexusBulkMessagingService") }
     }
 
     /// The strict profile on this real topic: frames as Nexus Data Store makes them, one for one.

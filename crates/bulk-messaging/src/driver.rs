@@ -1,5 +1,6 @@
 //! The future that carries out what the machine decides.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::link;
 use crate::links::Links;
 use crate::machine::{Input, Output, PublishId};
 use crate::shared::{Shared, State};
+use crate::tally::Tally;
 
 /// Events handled before outputs are looked at, and rounds before others get the thread.
 const BATCH: usize = 64;
@@ -36,12 +38,15 @@ pub struct Driver {
     publisher: Arc<dyn Publisher>,
     publishing: FuturesUnordered<Publishing>,
     links: Links,
+    /// Publishes that failed.
+    failed: Tally,
     sleep: Option<(Instant, BoxFuture<'static, ()>)>,
 }
 
 impl Driver {
     pub(crate) fn new(shared: Arc<Shared>, publisher: Arc<dyn Publisher>, links: Links) -> Self {
-        Self { shared, publisher, publishing: FuturesUnordered::new(), links, sleep: None }
+        let (publishing, failed) = (FuturesUnordered::new(), Tally::default());
+        Self { shared, publisher, publishing, links, failed, sleep: None }
     }
 
     /// Takes in what has happened outside. Says how many bytes were received; `None` if nothing has happened.
@@ -50,7 +55,7 @@ impl Driver {
         while inputs.len() < BATCH
             && let Poll::Ready(Some((id, result))) = self.publishing.poll_next_unpin(cx)
         {
-            let result = result.map_err(|error| warn_of(&error));
+            let result = result.map_err(|error| self.publish_failed(&error));
             inputs.push(Input::Published { id, result });
         }
         let wanted = self.shared.lock().wants_connection();
@@ -72,6 +77,13 @@ impl Driver {
             inputs.into_iter().for_each(|input| state.machine.handle(now, input));
         }
         happened.then_some(bytes)
+    }
+
+    fn publish_failed(&mut self, error: &Error) -> ErrorKind {
+        if let Some(count) = self.failed.count() {
+            warn!(count, %error, "publishing a frame failed");
+        }
+        error.kind()
     }
 
     fn link_event(&self, event: link::Event) -> Option<Input> {
@@ -175,15 +187,16 @@ impl Future for Driver {
     }
 }
 
+impl fmt::Debug for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").field("publishing", &self.publishing.len()).finish_non_exhaustive()
+    }
+}
+
 impl Drop for Driver {
     fn drop(&mut self) {
         self.shared.close();
     }
-}
-
-fn warn_of(error: &Error) -> ErrorKind {
-    warn!(%error, "publishing a frame failed");
-    error.kind()
 }
 
 fn report_rest(state: &State) {

@@ -1,5 +1,6 @@
 //! What users hold: a publisher and a subscriber of inner topics.
 
+use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
 
@@ -15,9 +16,9 @@ use crate::entrance::Entrance;
 use crate::error::closed;
 use crate::inbox::InboxStream;
 use crate::links::Links;
-use crate::machine::{Known, Machine};
+use crate::machine::{FlushId, Known, Machine};
 use crate::shared::Shared;
-use crate::wire::escape;
+use crate::wire::{MAX_INCARNATION, escape};
 use crate::{Config, ConfigError, Refusal, Stats};
 
 /// Bulk messaging over a bus: publishes and subscribes inner topics, carried by one real topic. Clones share
@@ -29,12 +30,30 @@ pub struct BulkMessaging {
     hears_own_echo: bool,
 }
 
+impl fmt::Debug for BulkMessaging {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BulkMessaging").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
 /// Tells the driver when the last handle is dropped.
 struct Alive(Arc<Shared>);
 
 impl Drop for Alive {
     fn drop(&mut self) {
         self.0.abandon();
+    }
+}
+
+/// Withdraws a flush for which nobody waits any more.
+struct Withdraw<'a> {
+    shared: &'a Shared,
+    flush: FlushId,
+}
+
+impl Drop for Withdraw<'_> {
+    fn drop(&mut self) {
+        self.shared.withdraw(self.flush);
     }
 }
 
@@ -49,8 +68,11 @@ impl BulkMessaging {
         publisher: Arc<dyn Publisher>,
         subscriber: Arc<dyn Subscriber>,
         timer: Arc<dyn Timer>,
-        config: Config,
+        mut config: Config,
     ) -> Result<(Self, Driver), ConfigError> {
+        if config.sender.is_some() {
+            config.incarnation.get_or_insert_with(|| new_life(&*timer));
+        }
         let machine = Machine::new(config.clone(), publisher.limits(), timer.now())?;
         let limits = machine.limits().clone();
         let hears_own_echo = subscriber.hears_own_echo();
@@ -88,9 +110,13 @@ impl BulkMessaging {
     }
 
     /// Sends everything published so far without linger, and waits until the bus has accepted it or refused it for
-    /// good. Returns at once when bulk messaging is closed. Dropping the future changes nothing.
+    /// good. Returns at once when bulk messaging is closed.
+    ///
+    /// While the bus cannot be reached it waits: give it a time limit of your own. Dropping the future withdraws the flush:
+    /// nothing of it stays behind, and what is not sent yet is sent as if there had been none.
     pub async fn flush(&self) {
-        if let Some(flushed) = self.shared().flush() {
+        if let Some((flush, flushed)) = self.shared().flush() {
+            let _on_drop = Withdraw { shared: self.shared(), flush };
             // An error says that the driver is gone, and with it every chance to flush.
             let _gone = flushed.await;
         }
@@ -131,6 +157,11 @@ impl BulkMessaging {
     fn shared(&self) -> &Arc<Shared> {
         &self.alive.0
     }
+}
+
+/// An incarnation that no earlier life of a sender had, unless that began in the same millisecond of a clock set back.
+fn new_life(timer: &dyn Timer) -> u64 {
+    (timer.wall_clock().as_micros() / 1_000).min(MAX_INCARNATION)
 }
 
 impl Publisher for BulkMessaging {

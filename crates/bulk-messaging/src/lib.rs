@@ -75,19 +75,22 @@
 //!   takes it at last.
 //! - **Bounded memory** on both sides, against a mad sender too. A consumer that lags beyond its inbox loses what is in
 //!   it and finds a gap there.
-//! - **Unreadable frames** are dropped, counted and logged. Senders are not authenticated.
-//! - **Beside the original.** [`Config::strict_nexus`] sends as Nexus Data Store does, frame for frame and second for second,
-//!   with what that costs: no header, so loss is not told, and a failed publish is not repeated.
+//! - **Unreadable frames** are dropped and counted. Senders are not authenticated.
+//! - **The log** has a warning of the 1st, 2nd, 4th, 8th … unreadable frame, failed publish and refused frame, with its number,
+//!   so that no flood of them floods it; [`Stats`] goes on counting.
+//! - **Beside the original.** [`Config::nexus`] is for a fleet in which servers of Nexus Data Store run too: they read our
+//!   frames, and take our header for one more inner topic; we read theirs, which have none, so of theirs loss is not told and
+//!   doubles are not dropped. [`Config::strict_nexus`] also sends as they do, frame for frame and second for second, with what
+//!   that costs: no header from us either, and a failed publish is not repeated.
 //! - Nothing runs unless the [`Driver`] is spawned. It needs no particular runtime.
 //!
 //! # Formats
 //!
 //! [`Config::format`] says how frames are written; every receiver reads every format. [`Format::Nexus`] is JSON and read by
 //! servers of the original too. [`Format::Compact`] is for fleets that are all ours: see [`wire::compact`] for its bytes. Its
-//! binary form is the fastest, and its text form puts the most messages into a request: 24 or more changes of player data, as
-//! `nexus-store` announces them, into 1,024 characters, where JSON has room for 6. That takes time: six times as long as JSON
-//! from the push to the frame, and six times as long to read; some twenty times where little repeats, as in messages full of
-//! random ids.
+//! binary form is the fastest, and its text form puts the most messages into a request. That takes time, both to write and to
+//! read, and the more the less repeats, as in messages full of random ids: `docs/benchmarks.md` of the repository has how many
+//! messages and how much time.
 //!
 //! # The format `Nexus`, version 1
 //!
@@ -143,6 +146,7 @@ mod links;
 pub mod machine;
 mod shared;
 mod stats;
+mod tally;
 pub mod wire;
 
 pub use config::{Budget, Config, Format, Fragmentation, OnFull, Profile};

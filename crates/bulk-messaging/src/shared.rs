@@ -13,6 +13,7 @@ use transport_traits::{Error, ErrorKind, Outgoing, Timer, Topic};
 use crate::error::closed;
 use crate::inbox::Inboxes;
 use crate::machine::{ConfirmId, FlushId, Input, Machine, Output};
+use crate::tally::Tally;
 use crate::{Config, OnFull};
 
 #[cfg(test)]
@@ -30,6 +31,8 @@ pub(crate) struct State {
     pub(crate) inboxes: Inboxes,
     pub(crate) confirms: HashMap<ConfirmId, oneshot::Sender<Result<(), ErrorKind>>>,
     flushes: HashMap<FlushId, oneshot::Sender<()>>,
+    refused: Tally,
+    malformed: Tally,
     /// Who waits for the end of the drain.
     drains: Vec<oneshot::Sender<()>>,
     /// Who waits for the real subscription.
@@ -57,6 +60,8 @@ impl Shared {
             inboxes: Inboxes::new(config.max_inbox_messages, config.max_inbox_bytes),
             confirms: HashMap::new(),
             flushes: HashMap::new(),
+            refused: Tally::default(),
+            malformed: Tally::default(),
             drains: Vec::new(),
             connects: Vec::new(),
             connected: false,
@@ -105,16 +110,24 @@ impl Shared {
     }
 
     /// Begins a flush; `None` if nothing will be sent any more.
-    pub(crate) fn flush(&self) -> Option<oneshot::Receiver<()>> {
+    pub(crate) fn flush(&self) -> Option<(FlushId, oneshot::Receiver<()>)> {
         let mut state = self.lock();
         if state.closed {
             return None;
         }
         let (id, (sender, receiver)) = (state.next_id(), oneshot::channel());
-        remember(&mut state.flushes, id, sender);
         self.handle(&mut state, Input::Flush(id));
+        state.flushes.insert(id, sender);
         wake(state);
-        Some(receiver)
+        Some((id, receiver))
+    }
+
+    /// Nobody waits for a flush any more, which may be over. Asks nobody for the time, as [`unwatch`](Self::unwatch).
+    pub(crate) fn withdraw(&self, flush: FlushId) {
+        let mut state = self.lock();
+        if state.flushes.remove(&flush).is_some() {
+            state.machine.withdraw(flush);
+        }
     }
 
     /// Begins the drain; `None` if it is over.
@@ -192,8 +205,16 @@ impl State {
                     .filter_map(|id| self.confirms.remove(&id))
                     .for_each(|waiting| tell(waiting, result));
             }
-            Output::Refused { messages, kind } => warn!(messages, %kind, "the bus refused a frame for good"),
-            Output::Malformed(error) => warn!(%error, "a frame was dropped"),
+            Output::Refused { messages, kind } => {
+                if let Some(count) = self.refused.count() {
+                    warn!(count, messages, %kind, "the bus refused a frame for good");
+                }
+            }
+            Output::Malformed(error) => {
+                if let Some(count) = self.malformed.count() {
+                    warn!(count, %error, "what could not be read was dropped");
+                }
+            }
             Output::Flushed(id) => self.flushes.remove(&id).into_iter().for_each(|waiting| tell(waiting, ())),
             Output::Drained(rest) => {
                 self.leftover = rest;

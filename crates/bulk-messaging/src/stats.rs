@@ -23,6 +23,8 @@ pub struct Stats {
     pub frame_limit: u64,
     /// Requests to the bus: frames, repetitions, heads. What the budget limits.
     pub publishes: u64,
+    /// Publishes that failed, or of which nobody knows; each is repeated, or its messages are refused.
+    pub failed: u64,
     /// Publishes of frames that were repetitions.
     pub retried: u64,
     /// Publishes that only repeated the head sequence.
@@ -57,8 +59,8 @@ pub struct Stats {
     pub malformed: u64,
     /// Deliveries dropped because a consumer lagged.
     pub lagged: u64,
-    /// Lanes of senders followed.
-    pub senders: u64,
+    /// Sequences of others and of one's own that are followed: one for each life of a sender and lane.
+    pub streams: u64,
     /// Frames held behind holes.
     pub held_frames: u64,
 }

@@ -14,6 +14,8 @@ use crate::limits::BusLimits;
 pub type Topic = Arc<str>;
 
 /// How urgent a message is to a publisher that queues. Plain buses ignore it.
+///
+/// Priorities are ordered as they are sent: of two the more urgent one is the lesser, so `min` and not `max` finds it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Priority {
     /// Before everything else.
@@ -72,7 +74,13 @@ pub enum Delivery {
     Gap,
 }
 
-/// The deliveries of one subscription. It never reconnects silently. Dropping it unsubscribes.
+/// The deliveries of one subscription. Dropping it unsubscribes.
+///
+/// A broken connection does not end it: the adapter makes a new one by itself, and then yields [`Delivery::Gap`]. It ends
+/// (`None`) only where nothing would ever come again: what receives for it is gone, such as a task whose runtime was shut
+/// down or a driver that was dropped, or the service has refused for good to take it up again. So an end is a gap that
+/// stays open. Whoever finds one may subscribe anew, after a pause, since what ended this one may end the next at once; what
+/// was missed meanwhile has to be read from elsewhere, as behind any gap.
 pub type Subscription = BoxStream<'static, Delivery>;
 
 /// The sending half of a bus.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// What went wrong at a bus or a data store, in terms that every service shares.
 ///
-/// For a call that changes something the kinds fall into three classes, which [`ErrorKind::effect`]
+/// For a call that changes something the kinds fall into two classes, which [`ErrorKind::effect`]
 /// tells apart: surely nothing changed (every kind but one), and *unknown* (the change may have been
 /// made; [`ErrorKind::Unknown`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

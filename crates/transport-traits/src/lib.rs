@@ -33,8 +33,10 @@
 //! - A failed write says whether it can have happened: [`Error::effect`]. Only [`ErrorKind::Unknown`] can.
 //! - A subscription never loses messages silently: it yields [`Delivery::Gap`].
 //! - Topics, store names and keys are any text; adapters encode what their service restricts.
+//! - What an adapter has to carry out, such as [`Precondition`], [`Counting`](limits::Counting) or
+//!   [`Content`](limits::Content), is exhaustive on purpose: one that did not know a new variant must not compile.
 //!
-//! The crate runs on no particular runtime. The feature `tokio` adds `TokioTimer`.
+//! The crate runs on no particular runtime. The feature `tokio`, off by default, adds `TokioTimer`.
 
 mod bus;
 mod error;

@@ -176,7 +176,8 @@ pub trait DataStore: Send + Sync {
     fn delete(&self, key: RecordKey, precondition: Precondition) -> BoxFuture<'_, Result<(), Error>>;
 
     /// The keys of `store` that begin with `prefix`, in no particular order, each once. A record that
-    /// appears or vanishes meanwhile may or may not be listed.
+    /// appears or vanishes meanwhile may or may not be listed. Asks the service only while it is read, and ends after
+    /// the first error, which is as for [`get`](Self::get).
     fn list(&self, store: Arc<str>, prefix: Arc<str>) -> BoxStream<'_, Result<Arc<str>, Error>>;
 
     /// The states of a record that the store still knows, latest first. A capability.

@@ -20,8 +20,9 @@ pub trait Timer: Send + Sync {
     fn sleep_until(&self, deadline: Instant) -> BoxFuture<'_, ()>;
 }
 
-/// A [`Timer`] on the tokio runtime's clock. Its futures must be polled inside a runtime whose time
-/// driver is enabled; `tokio::time::pause` stops it as it stops tokio's own clock.
+/// A [`Timer`] on the tokio runtime's clock, behind the feature `tokio`, which is off by default. Its futures
+/// must be polled inside a runtime whose time driver is enabled; `tokio::time::pause` stops it as it stops
+/// tokio's own clock.
 #[cfg(feature = "tokio")]
 #[derive(Clone, Debug)]
 pub struct TokioTimer {

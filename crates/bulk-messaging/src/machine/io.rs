@@ -24,6 +24,9 @@ pub enum Input {
     /// Send everything queued so far without linger, and yield [`Output::Flushed`] when the bus has accepted it or
     /// refused it for good.
     Flush(FlushId),
+    /// Nobody waits for this flush any more: it yields nothing, and what is not sent yet waits for company again. A flush that
+    /// is over is left as it is.
+    Withdraw(FlushId),
     /// Accept nothing more, send what is queued, and yield [`Output::Drained`] when that is done or its time is over.
     Drain,
     /// Somebody subscribed to this inner topic. Counts.

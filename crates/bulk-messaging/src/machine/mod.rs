@@ -125,7 +125,7 @@ impl Machine {
     pub fn stats(&self, now: Instant) -> Stats {
         let mut stats = self.stats;
         self.sender.add_levels(now, &mut stats);
-        stats.senders = self.receiver.senders() as u64;
+        stats.streams = self.receiver.streams() as u64;
         stats.held_frames = self.receiver.held_frames() as u64;
         stats
     }
@@ -200,6 +200,7 @@ impl Machine {
             Input::Received(bytes) => self.receive(now, bytes),
             Input::TransportGap => self.gap(),
             Input::Flush(id) => self.sender.flush(id),
+            Input::Withdraw(id) => self.withdraw(id),
             Input::Drain => self.sender.drain(now),
             Input::Watch(topic) => *self.watched.entry(topic).or_default() += 1,
             Input::Unwatch(topic) => self.unwatch(&topic),
@@ -251,8 +252,8 @@ impl Machine {
         if arrival == Arrival::Duplicate {
             self.stats.duplicates += 1;
         } else if !header.head {
-            let own = header.sender == self.settings.sender
-                && header.incarnation == self.settings.config.incarnation;
+            let own =
+                header.sender == self.settings.sender && header.incarnation == self.settings.incarnation;
             self.stats.received_frames += 1;
             self.stats.own_frames += u64::from(own);
         }
@@ -320,6 +321,11 @@ impl Machine {
         if self.outputs.back() != Some(&Output::Gap) {
             self.outputs.push_back(Output::Gap);
         }
+    }
+
+    /// Nobody waits for this flush any more.
+    pub(crate) fn withdraw(&mut self, flush: FlushId) {
+        self.sender.withdraw(flush);
     }
 
     /// One subscription of this inner topic ended.

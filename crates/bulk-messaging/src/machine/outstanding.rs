@@ -2,6 +2,9 @@
 
 use std::collections::VecDeque;
 
+#[cfg(test)]
+mod tests;
+
 #[derive(Debug, Default)]
 pub(crate) struct Outstanding {
     /// Ids, and the order of the first message that the flush does not wait for. Orders never fall.
@@ -11,6 +14,13 @@ pub(crate) struct Outstanding {
 impl Outstanding {
     pub(crate) fn flush(&mut self, id: u64, next_order: u64) {
         self.flushes.push_back((id, next_order));
+    }
+
+    /// Nobody waits for this one any more. The oldest are the first to be given up, where waiting has its time.
+    pub(crate) fn withdraw(&mut self, id: u64) {
+        if let Some(at) = self.flushes.iter().position(|&(waiting, _)| waiting == id) {
+            self.flushes.remove(at);
+        }
     }
 
     pub(crate) fn is_flushing(&self) -> bool {

@@ -39,7 +39,7 @@ impl Receiver {
         Self { bounds, patience, streams: BTreeMap::new(), holes: BTreeMap::new(), held_bytes: 0 }
     }
 
-    pub(crate) fn senders(&self) -> usize {
+    pub(crate) fn streams(&self) -> usize {
         self.streams.len()
     }
 

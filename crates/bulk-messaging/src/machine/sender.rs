@@ -19,6 +19,9 @@ use super::wholes::{WholeId, Wholes};
 use super::{Output, PublishId};
 use crate::Stats;
 
+/// A service that asks for more is not believed: it may be wrong, and meanwhile nothing would be sent.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+
 #[derive(Debug)]
 pub(crate) struct Sender {
     settings: Arc<Settings>,
@@ -79,6 +82,10 @@ impl Sender {
     pub(crate) fn flush(&mut self, id: u64) {
         self.outstanding.flush(id, self.queue.next_order());
         self.cut();
+    }
+
+    pub(crate) fn withdraw(&mut self, flush: u64) {
+        self.outstanding.withdraw(flush);
     }
 
     pub(crate) fn drain(&mut self, now: Instant) {
@@ -148,6 +155,7 @@ impl Sender {
         stats: &mut Stats,
         outputs: &mut impl Extend<Output>,
     ) {
+        stats.failed += u64::from(result.is_err());
         let Some(lane) = self.lanes.get_mut(id.lane) else { return };
         let Some(sequence) = id.sequence() else { return lane.heads.end() };
         match result {
@@ -175,7 +183,8 @@ impl Sender {
 
     fn retry(&mut self, now: Instant, id: PublishId, kind: ErrorKind) {
         let backoff = self.backoff();
-        let at_least = if let Retry::Later(Some(wait)) = kind.retry() { wait } else { Duration::ZERO };
+        let asked = if let Retry::Later(asked) = kind.retry() { asked } else { None };
+        let at_least = asked.map_or(Duration::ZERO, |wait| wait.min(MAX_RETRY_AFTER));
         let in_flight = &mut self.lanes[id.lane].in_flight;
         let due = in_flight.retry(now, id.sequence, at_least, backoff, &mut self.random);
         if let (Some(due), ErrorKind::Throttled { .. }) = (due, kind) {

@@ -30,6 +30,7 @@ const MAX_LANES: usize = 64;
 pub(crate) struct Settings {
     pub(crate) config: Config,
     pub(crate) sender: Arc<str>,
+    pub(crate) incarnation: u64,
     costs: Costs,
     pub(crate) tariff: Tariff,
     /// The largest frame; in the strict profile the threshold that only a message alone exceeds.
@@ -64,7 +65,8 @@ impl Settings {
         let alone = bus.body.unwrap_or(SizeLimit::bytes(DEFAULT_FRAME));
         let (costs, limits) = (Costs::new(frame.counting), BusLimits::default());
         let tariff = tariff(config.format, frame, bus.content);
-        let mut settings = Self { costs, tariff, config, sender, frame, alone, limits };
+        let incarnation = config.incarnation.unwrap_or(0);
+        let mut settings = Self { costs, tariff, config, sender, incarnation, frame, alone, limits };
         settings.limits = settings.own_limits(bus)?;
         Ok(settings)
     }
@@ -138,7 +140,7 @@ impl Settings {
 
     /// The header of a frame, or of a head; the strict profile has none.
     pub(crate) fn header(&self, lane: usize, sequence: u64, pending: u64, head: bool) -> Option<Header> {
-        let (sender, incarnation) = (self.sender.clone(), self.config.incarnation);
+        let (sender, incarnation) = (self.sender.clone(), self.incarnation);
         let lane = u16::try_from(lane).expect("there are few lanes");
         (!self.is_strict()).then_some(Header { sender, incarnation, lane, sequence, pending, head })
     }
@@ -272,8 +274,8 @@ fn random_name(random: &mut fastrand::Rng) -> Arc<str> {
 }
 
 fn check_ranges(config: &Config) -> Result<(), ConfigError> {
-    if config.incarnation > MAX_INCARNATION {
-        return Err(ConfigError::Incarnation(config.incarnation));
+    if let Some(incarnation) = config.incarnation.filter(|&incarnation| incarnation > MAX_INCARNATION) {
+        return Err(ConfigError::Incarnation(incarnation));
     }
     check_range("max_in_flight", config.max_in_flight, 1..=MAX_IN_FLIGHT, "1 to 64")?;
     check_range("lanes", config.lanes.into(), 1..=MAX_LANES, "1 to 64")?;

@@ -126,17 +126,19 @@ fn a_full_frame_and_an_urgent_message_do_not_linger() {
 }
 
 #[test]
-fn a_throttled_publish_pauses_everything_for_as_long_as_the_service_asks() {
-    let mut machine = machine(SizeLimit::bytes(200), |config| {
-        config.budget = Budget::Unlimited;
-        config.max_topic_bytes = 20;
-    });
-    machine.push(at(0), Outgoing::new("t", "1"), None).expect("room");
-    let first = publishes(&drain_outputs(&mut machine, at(0)));
-    let throttled = ErrorKind::Throttled { retry_after: Some(20 * SECOND) };
-    machine.handle(at(100), Input::Published { id: first[0].0, result: Err(throttled) });
-    machine.push(at(200), Outgoing::new("t", "2"), None).expect("room");
-    assert_eq!(drain_outputs(&mut machine, at(20_099)), []);
-    assert_eq!(machine.next_wakeup(), Some(at(20_100)));
-    assert_eq!(publishes(&drain_outputs(&mut machine, at(20_100))).len(), 2);
+fn a_throttled_publish_pauses_everything_for_as_long_as_the_service_asks_up_to_a_minute() {
+    for (asked, millis) in [(20 * SECOND, 20_100), (3_600 * SECOND, 60_100), (Duration::MAX, 60_100)] {
+        let mut machine = machine(SizeLimit::bytes(200), |config| {
+            config.budget = Budget::Unlimited;
+            config.max_topic_bytes = 20;
+        });
+        machine.push(at(0), Outgoing::new("t", "1"), None).expect("room");
+        let first = publishes(&drain_outputs(&mut machine, at(0)));
+        let throttled = ErrorKind::Throttled { retry_after: Some(asked) };
+        machine.handle(at(100), Input::Published { id: first[0].0, result: Err(throttled) });
+        machine.push(at(200), Outgoing::new("t", "2"), None).expect("room");
+        assert_eq!(drain_outputs(&mut machine, at(millis - 1)), []);
+        assert_eq!(machine.next_wakeup(), Some(at(millis)));
+        assert_eq!(publishes(&drain_outputs(&mut machine, at(millis))).len(), 2);
+    }
 }

@@ -51,7 +51,7 @@ fn every_duration_may_be_as_long_as_there_are() {
         |config, longest| config.max_retry_backoff = longest,
         |config, longest| config.drain_timeout = longest,
         |config, longest| config.budget = Budget::AtMost { publishes: 2, window: longest },
-        |config, timeout| config.fragmentation = Some(Fragmentation { timeout, ..Fragmentation::default() }),
+        |config, longest| config.fragmentation.insert(Fragmentation::default()).timeout = longest,
     ];
     changes.into_iter().for_each(|change| play(|config| change(config, longest)));
 }
@@ -95,7 +95,7 @@ fn what_cannot_work_is_refused_with_the_reason() {
             |config| config.sender = Some("x".repeat(33).into()),
             |error| matches!(error, ConfigError::Sender(_)),
         ),
-        (|config| config.incarnation = 1 << 53, |error| matches!(error, ConfigError::Incarnation(_))),
+        (|config| config.incarnation = Some(1 << 53), |error| matches!(error, ConfigError::Incarnation(_))),
         (
             |config| config.max_batch_bytes = Some(SizeLimit::json_encoded(1_025)),
             |error| matches!(error, ConfigError::BatchTooLarge { wanted: 1_025, limit: 1_024 }),
@@ -144,6 +144,24 @@ fn a_bus_that_counts_deliveries_needs_a_budget_of_ones_own() {
     bus.receive_counting = ReceiveCounting::PerDelivery;
     assert!(matches!(error(&bus, |_| ()), Some(ConfigError::NoShare)));
     assert!(error(&bus, |config| config.budget = Budget::Unlimited).is_none());
+}
+
+#[test]
+fn beside_originals_frames_are_json_on_their_topic_and_one_inner_topic_has_one_under_way() {
+    let bus = presets::ROBLOX_MESSAGING;
+    let mut machine = Machine::new(Config::nexus(), &bus, at(0)).expect("a fitting configuration");
+    assert_eq!(machine.real_topics().collect::<Vec<_>>(), ["NexusBulkMessagingService".into()]);
+    let long = |number: u32| format!("\"{number}{}\"", "x".repeat(700));
+    let mut send = |topic: &str, number| {
+        machine.push(at(0), Outgoing::new(topic, long(number)), None).expect("room");
+        publishes(&drain_outputs(&mut machine, at(0)))
+    };
+    let first = send("t", 1).remove(0);
+    assert!(first.1.ends_with(format!(r#""t":[{}]}}"#, long(1)).as_bytes()));
+    assert!(send("t", 2).is_empty(), "the first one is under way");
+    assert_eq!(send("u", 3).len(), 1);
+    machine.handle(at(1), Input::Published { id: first.0, result: Ok(()) });
+    assert_eq!(publishes(&drain_outputs(&mut machine, at(1))).len(), 1);
 }
 
 #[test]

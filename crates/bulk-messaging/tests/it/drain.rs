@@ -65,6 +65,33 @@ fn flush_does_not_wait_for_what_comes_later_and_ends_at_once_with_nothing_queued
 }
 
 #[test]
+fn a_withdrawn_flush_does_not_end_and_others_do() {
+    for withdrawn in [[1, 2], [2, 1], [1, 3]] {
+        let mut world = World::pair(&["t"]);
+        world.faults.publish = SECOND / 10;
+        world.say(0, "t", 1);
+        (1..5).for_each(|flush| world.handle(0, Input::Flush(flush)));
+        world.settle();
+        withdrawn.into_iter().for_each(|flush| world.handle(0, Input::Withdraw(flush)));
+        world.run(SECOND);
+        let others: Vec<u64> = (1..5).filter(|flush| !withdrawn.contains(flush)).collect();
+        assert_eq!(world.servers[0].flushed, others);
+        world.handle(0, Input::Withdraw(4));
+    }
+}
+
+#[test]
+fn a_withdrawn_flush_leaves_the_linger_on() {
+    let mut world = scarce();
+    use_budget(&mut world);
+    world.say(0, "t", 1);
+    world.handle(0, Input::Flush(1));
+    world.handle(0, Input::Withdraw(1));
+    world.settle();
+    assert_eq!(world.servers[0].machine.stats(world.now).queued_messages, 1);
+}
+
+#[test]
 fn drain_sends_everything_and_then_refuses() {
     let mut world = scarce();
     use_budget(&mut world);

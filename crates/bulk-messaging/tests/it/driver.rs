@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use bulk_messaging::{Config, OnFull};
+use bulk_messaging::{Budget, Config, OnFull};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use transport_mocks::{ManualTimer, MockPublisher, MockSubscriber};
 use transport_traits::{
-    BusLimits, Delivery, Error, ErrorKind, Outgoing, Publisher, PublisherExt, Subscriber,
+    BusLimits, Delivery, Error, ErrorKind, Outgoing, Priority, Publisher, PublisherExt, Subscriber,
 };
 
 use crate::fleet::Fleet;
@@ -170,6 +170,33 @@ fn flush_waits_for_the_bus() {
     assert!(flushed().is_none());
     fleet.advance(SECOND);
     assert!(flushed().is_some());
+}
+
+#[test]
+fn flushes_given_up_leave_nothing_behind_while_the_bus_is_away() {
+    let mut fleet = Fleet::new();
+    let bulk = fleet.join(|config| {
+        config.budget = Budget::AtMost { publishes: 60, window: 60 * SECOND };
+        config.linger = 20 * SECOND;
+    });
+    while bulk.stats().tokens > Some(1) {
+        let urgent = long(0).with_priority(Priority::Urgent);
+        bulk.publish(urgent).now_or_never().expect("room").expect("accepted");
+        fleet.settle();
+    }
+    *fleet.bus.stuck.lock() = true;
+    bulk.publish(long(1)).now_or_never().expect("room").expect("accepted");
+    for _ in 0..100 {
+        let mut flushing = Box::pin(bulk.flush());
+        assert!((&mut flushing).now_or_never().is_none());
+        fleet.settle();
+    }
+    assert_eq!(bulk.stats().in_flight, 1, "what was flushed has left");
+    bulk.publish(long(2)).now_or_never().expect("room").expect("accepted");
+    fleet.advance(4 * SECOND);
+    let stats = bulk.stats();
+    assert!(stats.tokens > Some(0), "it could be paid for");
+    assert_eq!((stats.in_flight, stats.queued_messages), (1, 1), "nobody is in a hurry");
 }
 
 #[test]

@@ -15,7 +15,7 @@ const TOPICS: [&str; 2] = ["a", "b"];
 fn fragmented(config: &mut Config) {
     config.budget = Budget::Unlimited;
     config.max_topic_bytes = 20;
-    config.fragmentation = Some(Fragmentation { max_message_bytes: 20_000, ..Fragmentation::default() });
+    config.fragmentation = Some(Fragmentation::new(20_000));
 }
 
 /// A JSON value with a number and much else, so long at least.
@@ -266,8 +266,8 @@ struct Victim {
 
 impl Victim {
     fn new(change: impl FnOnce(&mut Fragmentation)) -> Self {
-        let mut bounds =
-            Fragmentation { max_message_bytes: 100, max_partial_bytes: 2_000, ..Fragmentation::default() };
+        let mut bounds = Fragmentation::new(100);
+        bounds.max_partial_bytes = 2_000;
         change(&mut bounds);
         let mut machine = machine(SizeLimit::bytes(1_024), |config| config.fragmentation = Some(bounds));
         ["t", "u", "v"].into_iter().for_each(|topic| machine.handle(at(0), Input::Watch(topic.into())));
@@ -393,7 +393,7 @@ fn bounds_that_cannot_work_are_refused() {
     assert_eq!(out_of_range(error(|config| config.max_queued_bytes = 70_000)), "max_message_bytes");
     assert_eq!(out_of_range(error(|config| config.max_queued_messages = 100)), "max_message_bytes");
     let small = |config: &mut Config| {
-        config.fragmentation = Some(Fragmentation { max_partial_bytes: 70_000, ..Fragmentation::default() });
+        config.fragmentation.insert(Fragmentation::default()).max_partial_bytes = 70_000;
     };
     assert_eq!(out_of_range(error(small)), "max_partial_bytes");
     assert!(matches!(error(|config| config.max_topic_bytes = 200), Some(ConfigError::BatchTooSmall { .. })));

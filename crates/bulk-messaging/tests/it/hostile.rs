@@ -146,7 +146,7 @@ proptest! {
             drain_outputs(&mut machine, at(0));
         }
         let stats = machine.stats(at(0));
-        prop_assert!(stats.held_frames <= 64 * stats.senders);
+        prop_assert!(stats.held_frames <= 64 * stats.streams);
     }
 
     #[test]

@@ -13,6 +13,8 @@ mod fragments;
 mod hostile;
 mod hostile_compact;
 mod lanes;
+mod lives;
+mod logging;
 mod packing;
 mod panics;
 mod priorities;

@@ -183,7 +183,7 @@ fn every_lane_of_as_many_senders_as_configured_is_followed() {
             assert_eq!(hear(&mut machine, &[(0, &header)], 0), [header.as_str()]);
         }
     }
-    assert_eq!((machine.stats(at(0)).senders, machine.stats(at(0)).gaps), (60, 0));
+    assert_eq!((machine.stats(at(0)).streams, machine.stats(at(0)).gaps), (60, 0));
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn the_sender_not_heard_for_longest_is_forgotten_and_what_it_held_is_delivered()
     let mut machine = receiver(|config| config.max_senders = 2);
     let script = [(0, "1a...1"), (1, "1b...2"), (2, "1a...2"), (3, "1c...1")];
     assert_eq!(hear(&mut machine, &script, 3), ["1a...1", "1a...2", "gap", "1b...2", "1c...1"]);
-    assert_eq!(machine.stats(at(3)).senders, 2);
+    assert_eq!(machine.stats(at(3)).streams, 2);
 }
 
 #[test]

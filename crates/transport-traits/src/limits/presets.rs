@@ -136,7 +136,8 @@ pub const ROBLOX_DATA_STORE: StoreLimits = StoreLimits {
 };
 
 /// Roblox Open Cloud's data stores, from outside, a universe. Source: the Open Cloud throttling guide.
-/// Its 10 MB/min of writes and 20 MB/min of reads are of the universe, and stand here for each key.
+/// A key has 4 MB/min of writes and 25 MB/min of reads as from within, the universe 10 and 20 MB/min together: of each, the
+/// smaller one stands here for each key.
 pub const OPEN_CLOUD_DATA_STORE: StoreLimits = StoreLimits {
     reads: None,
     writes: None,
