@@ -4,23 +4,24 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use benches::measure::{Subject, interleaved};
-use benches::{Figure, Goal, Run};
+use benches::{Figure, Goal, Run, compare};
 use benches_backends::ledger::Faults;
-use benches_backends::{Sides, Way, late, nats, postgres, redis};
+use benches_backends::{Sides, Way, late, nats, postgres, redis, versions};
 use test_servers::{Nats, Postgres, Redis};
 
 /// Messages of ours in a round. A peer sends as many as take it about as long.
 const OURS: usize = 100_000;
 
 fn main() -> ExitCode {
-    let run = Run::from_args("bus", env!("CARGO_TARGET_TMPDIR"));
-    let figures = [over_redis(&run), over_nats(&run), over_postgres(&run)];
+    let mut run = Run::from_args("bus", env!("CARGO_TARGET_TMPDIR"));
+    let figures = [over_redis(&mut run), over_nats(&mut run), over_postgres(&mut run)];
     run.finish(&figures.into_iter().flatten().flatten().collect::<Vec<_>>())
 }
 
-fn over_redis(run: &Run) -> Option<Vec<Figure>> {
+fn over_redis(run: &mut Run) -> Option<Vec<Figure>> {
     let server = Redis::start("bus: Redis", &[])?;
     let (sides, url) = (Arc::default(), server.url());
+    run.note_version("redis-server", versions::redis(&url));
     let mut ours = redis::ours(&sides, &url);
     let mut peers = [
         Peer::new("redis, 64 in flight", redis::multiplexed(&sides, &url, 64), 20_000, 4.0),
@@ -29,17 +30,19 @@ fn over_redis(run: &Run) -> Option<Vec<Figure>> {
     Some(figures(run, "Redis", &mut ours, &mut peers))
 }
 
-fn over_nats(run: &Run) -> Option<Vec<Figure>> {
+fn over_nats(run: &mut Run) -> Option<Vec<Figure>> {
     let server = Nats::start("bus: NATS", "")?;
     let (sides, url) = (Arc::default(), server.url());
+    run.note_version("nats-server", versions::nats(&url));
     let mut ours = nats::ours(&sides, &url);
     let mut peers = [Peer::new("async-nats", nats::plain(&sides, &url), OURS, 1.5)];
     Some(figures(run, "NATS", &mut ours, &mut peers))
 }
 
-fn over_postgres(run: &Run) -> Option<Vec<Figure>> {
+fn over_postgres(run: &mut Run) -> Option<Vec<Figure>> {
     let server = Postgres::start("bus: PostgreSQL", &[])?;
     let (sides, url) = (Arc::<Sides>::default(), server.url("postgres"));
+    run.note_version("postgres", versions::postgres(&url));
     let mut ours = postgres::ours(&sides, &url);
     let mut peers = [
         Peer::new("NOTIFY awaited one by one", postgres::plain(&sides, &url, 1), 1_000, 30.0),
@@ -83,20 +86,12 @@ fn delivered(run: &Run, bus: &str, ours: &mut Way, peers: &mut [Peer]) -> Vec<Fi
     let mut subjects: Vec<&mut dyn Subject> =
         subjects.iter_mut().map(|subject| subject as &mut dyn Subject).collect();
     let samples = interleaved(run.rounds(40), &mut subjects);
-    let a_second = |subject: usize| counts[subject] as f64 / samples.median(subject) * 1e9;
     let figure = |(at, peer): (usize, &Peer)| {
-        let at = at + 1;
-        Figure::new(
-            format!("{bus}: messages of 100 B delivered a second, beside {}", peer.name),
-            "",
-            a_second(0),
-        )
-        .beside(a_second(at))
-        .ratio(samples.times(at, 0) * counts[0] as f64 / counts[at] as f64)
-        .spread(samples.spread(at, 0))
-        .goal(Goal::TimesAsFast(peer.goal))
+        let name = format!("{bus}: messages of 100 B delivered a second, beside {}", peer.name);
+        let figure = compare::rates(name, &samples, [0, at], [counts[0], counts[at]]);
+        figure.goal(Goal::TimesAsFast(peer.goal))
     };
-    peers.iter().enumerate().map(figure).collect()
+    (1..).zip(&*peers).map(figure).collect()
 }
 
 fn lateness(run: &Run, bus: &str, ours: &mut Way, peer: &mut Peer) -> Figure {
@@ -109,13 +104,9 @@ fn lateness(run: &Run, bus: &str, ours: &mut Way, peer: &mut Peer) -> Figure {
     };
     let (ours, theirs) = (quarter(2, |round| round[0]), quarter(2, |round| round[1]));
     let [low, ratio, high] = [1, 2, 3].map(|number| quarter(number, |round| round[0] / round[1]));
-    Figure::new(
-        format!("{bus}: median latency at 100 messages a second, beside {}", peer.name),
-        "µs",
-        ours / 1e3,
-    )
-    .beside(theirs / 1e3)
-    .ratio(ratio)
-    .spread((high - low) / 2.0 / ratio)
-    .goal(Goal::TimesTheReference(1.3))
+    let name = format!("{bus}: median latency at 100 messages a second, beside {}", peer.name);
+    Figure::noisy(name, "µs", ours / 1e3, (high - low) / 2.0 / ratio)
+        .beside(theirs / 1e3)
+        .ratio(ratio)
+        .goal(Goal::TimesTheReference(1.3))
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo xtask bench bus         delivered messages a second, and how late a message is
-//! cargo xtask bench backends    increments a second
+//! cargo xtask bench backends    increments a second of one record
 //! ```
 //!
 //! It is a package of its own so that no client library is built for the other topics. Servers are private ones on this
@@ -29,13 +29,13 @@
 //! Redis persists nothing, PostgreSQL has `fsync=off`, and JetStream's file store syncs every two minutes. So a write that
 //! is awaited costs little more than its round trip.
 
-pub mod increments;
 pub mod late;
 pub mod ledger;
 pub mod nats;
 mod ours;
 pub mod postgres;
 pub mod redis;
+pub mod versions;
 mod way;
 
 pub use way::{Heard, Sender, Sides, Way};

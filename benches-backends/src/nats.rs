@@ -22,9 +22,7 @@ const WAITING: usize = 1 << 20;
 /// If the server does not answer.
 #[must_use]
 pub fn ours(sides: &Arc<Sides>, url: &str) -> Way {
-    let bus = |url: String| async move { NatsBus::connect(&url).await.expect("the server answers") };
-    let (here, there) = (sides.here(bus(url.to_owned())), sides.there(bus(url.to_owned())));
-    ours::way(sides, here, there)
+    ours::way(sides, url, |url| async move { NatsBus::connect(&url).await })
 }
 
 /// The plain client, which puts publishes together as it sees fit.

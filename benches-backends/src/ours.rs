@@ -1,5 +1,6 @@
 //! Bulk messaging over an adapter, with the defaults of both.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use bulk_messaging::{BulkMessaging, Config};
@@ -12,6 +13,8 @@ use crate::way::{Heard, Sender, Sides, Way};
 
 /// The real topic, and the inner one.
 const TOPICS: [&str; 2] = ["fleet", "news"];
+
+const ANSWERS: &str = "the server answers";
 
 struct Bulk {
     bulk: BulkMessaging,
@@ -30,12 +33,21 @@ impl Sender for Bulk {
     }
 }
 
-/// A way from one server on a bus to another. Where messages may be missing it yields an empty body, which no ledger
-/// takes for one of its own.
-pub(crate) fn way<B: Publisher + Subscriber + 'static>(sides: &Arc<Sides>, here: B, there: B) -> Way {
-    let bulk = sides.here(async { start(here) });
-    let heard = sides.there(async {
-        let bulk = start(there);
+/// A way from one server on a bus to another, each of which connects to the bus's service at `url`. Where messages may be
+/// missing it yields an empty body, which no ledger takes for one of its own.
+///
+/// # Panics
+/// If the service does not answer.
+pub(crate) fn way<B, E, F>(sides: &Arc<Sides>, url: &str, connect: impl Fn(String) -> F) -> Way
+where
+    B: Publisher + Subscriber + 'static,
+    E: Debug + Send + 'static,
+    F: Future<Output = Result<B, E>> + Send + 'static,
+{
+    let [here, there] = [(); 2].map(|()| connect(url.to_owned()));
+    let bulk = sides.here(async move { start(here.await.expect(ANSWERS)) });
+    let heard = sides.there(async move {
+        let bulk = start(there.await.expect(ANSWERS));
         let news = bulk.subscribe(TOPICS[1].into()).await.expect("the bus lets it subscribe");
         // The driver ends with the last handle, and with it the subscription.
         let body = move |delivery| {

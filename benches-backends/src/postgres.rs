@@ -17,9 +17,7 @@ use crate::way::{Heard, Sender, Sides, Way};
 /// If the server does not answer.
 #[must_use]
 pub fn ours(sides: &Arc<Sides>, url: &str) -> Way {
-    let bus = |url: String| async move { PostgresBus::connect(&url).await.expect("the server answers") };
-    let (here, there) = (sides.here(bus(url.to_owned())), sides.there(bus(url.to_owned())));
-    ours::way(sides, here, there)
+    ours::way(sides, url, |url| async move { PostgresBus::connect(&url).await })
 }
 
 /// The plain client: one connection with so many notifications under way, each awaited. With one under way it sends them

@@ -21,9 +21,7 @@ const CHANNELS: [&str; 2] = ["multiplexed", "pipelined"];
 /// If the server does not answer.
 #[must_use]
 pub fn ours(sides: &Arc<Sides>, url: &str) -> Way {
-    let bus = |url: String| async move { RedisBus::connect(&url).await.expect("the server answers") };
-    let (here, there) = (sides.here(bus(url.to_owned())), sides.there(bus(url.to_owned())));
-    ours::way(sides, here, there)
+    ours::way(sides, url, |url| async move { RedisBus::connect(&url).await })
 }
 
 /// The plain client: a multiplexed connection with so many publishes under way.

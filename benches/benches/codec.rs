@@ -11,10 +11,10 @@ use std::process::ExitCode;
 
 use benches::measure::interleaved_on_this_thread;
 use benches::ours::Ours;
-use benches::packing::{Packing, as_bytes, compare, read_all};
+use benches::packing::{Packing, as_bytes, read_all};
 use benches::tally::frames;
 use benches::workloads::{Message, Update, escapes, player_sets, strings, text_bytes};
-use benches::{Figure, Packer, Run};
+use benches::{Figure, Packer, Run, compare};
 use bulk_messaging::Format;
 use bulk_messaging::wire::Frame;
 use bytes::Bytes;
@@ -61,13 +61,13 @@ fn workload(run: &Run, name: &str, texts: &[Message]) -> Vec<Figure> {
             bytes as f64 / texts.len() as f64
         });
         figures.push(
-            Figure::new(format!("length, {format_name}, {name}, beside our JSON"), "B", ours).beside(json),
+            Figure::exact(format!("length, {format_name}, {name}, beside our JSON"), "B", ours).beside(json),
         );
     }
     let plain = text_bytes(texts) as f64 / texts.len() as f64;
     let length: usize = json.iter().map(Bytes::len).sum();
     let ours = length as f64 / texts.len() as f64;
-    figures.push(Figure::new(format!("length, JSON, {name}, beside the texts"), "B", ours).beside(plain));
+    figures.push(Figure::exact(format!("length, JSON, {name}, beside the texts"), "B", ours).beside(plain));
     figures
 }
 
@@ -99,7 +99,7 @@ where
         &mut [&mut packing, &mut read, &mut serialize, &mut parse, &mut copy, &mut parse_raw],
     );
     let figure = |verb: &str, ours, peer: &str, other| {
-        compare(
+        compare::times(
             format!("{verb}, {format_name}, {name}, beside {peer}"),
             &samples,
             [ours, other],

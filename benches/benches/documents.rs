@@ -7,12 +7,12 @@ use std::sync::Arc;
 use benches::measure::{RESIDENT, interleaved_on_this_thread};
 use benches::models::{Bare, Copy, Original};
 use benches::ours::Ours;
-use benches::packing::{Packing, compare, pushes};
+use benches::packing::{Packing, pushes};
 use benches::saves::{bytes_a_record, resident};
 use benches::session::{Session, WriteThrough};
 use benches::tally::{Tally, per_full_frame};
 use benches::workloads::{Document, document_changes, document_sets, documents, whole_documents};
-use benches::{Figure, Goal, Run};
+use benches::{Figure, Goal, Run, compare};
 use transport_memory::MemoryStore;
 use transport_traits::limits::SizeLimit;
 
@@ -51,7 +51,7 @@ fn memory(run: &Run) -> Vec<Figure> {
     let row = |peer: &str, other: Option<f64>| {
         let name = format!("memory of an open record, a document of the middle size, beside {peer}");
         match (ours, other) {
-            (Some(ours), Some(other)) => Figure::new(name, "B", ours).beside(other).spread(RESIDENT),
+            (Some(ours), Some(other)) => Figure::noisy(name, "B", ours, RESIDENT).beside(other),
             _ => Figure::not_measured_yet(name, "B"),
         }
     };
@@ -76,10 +76,10 @@ fn changes(run: &Run) -> Vec<Figure> {
     let original = Tally::of(&mut Original::new(Original::LIMIT), messages, REQUEST);
     let full = per_full_frame(&mut Ours::new(REQUEST, Ours::BACKLOG), messages);
     vec![
-        Figure::new("fill, changes of real documents, JSON", "", ours.fill(REQUEST.max))
+        Figure::exact("fill, changes of real documents, JSON", "", ours.fill(REQUEST.max))
             .beside(original.fill(REQUEST.max))
             .goal(Goal::AtLeast(0.9)),
-        Figure::new("changes of real documents a request, JSON", "", full)
+        Figure::exact("changes of real documents a request, JSON", "", full)
             .beside(per_full_frame(&mut Original::new(Original::LIMIT), messages)),
     ]
 }
@@ -105,10 +105,10 @@ fn whole(run: &Run) -> Vec<Figure> {
     );
     let beside = |peer: &str, other| {
         let name = format!("push, JSON, whole documents, 64 KiB, beside {peer}");
-        compare(name, &samples, [0, other], messages.len())
+        compare::times(name, &samples, [0, other], messages.len())
     };
     vec![
-        Figure::new("fill, whole documents, JSON, 64 KiB", "", ours.fill(LARGE.max))
+        Figure::exact("fill, whole documents, JSON, 64 KiB", "", ours.fill(LARGE.max))
             .beside(bare.fill(LARGE.max))
             .goal(Goal::AtLeast(0.95)),
         beside("a bare packer", 1).goal(Goal::TimesTheReference(1.2)),
@@ -129,5 +129,5 @@ fn session(run: &Run) -> Vec<Figure> {
     );
     assert_eq!(ours.document(0), peer.document(0), "both made the same changes");
     let name = "a change of a real document until durable, beside writing the whole document for each";
-    vec![compare(name.into(), &samples, [0, 1], changes.len()).times_as_fast(2.0)]
+    vec![compare::times(name, &samples, [0, 1], changes.len()).times_as_fast(2.0)]
 }

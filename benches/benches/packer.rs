@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use benches::measure::{Subject, interleaved_on_this_thread};
 use benches::models::Original;
 use benches::ours::{Ours, Reader};
-use benches::packing::{Packing, as_bytes, compare, pushes, read_all};
+use benches::packing::{Packing, as_bytes, pushes, read_all};
 use benches::tally::{Tally, frames, per_full_frame};
 use benches::workloads::{Message, Update, player_sets, store_updates, strings};
-use benches::{Figure, Goal, Packer, Run, wakeups};
+use benches::{Figure, Goal, Packer, Run, compare, wakeups};
 use bulk_messaging::Format;
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -53,7 +53,7 @@ fn fills(run: &Run) -> Vec<Figure> {
     let figure = |name: &str, messages: &[Message], goal| {
         let ours = Tally::of(&mut Ours::new(REQUEST, Ours::BACKLOG), messages, REQUEST);
         let original = Tally::of(&mut Original::new(Original::LIMIT), messages, REQUEST);
-        Figure::new(format!("fill, {name}, JSON"), "", ours.fill(REQUEST.max))
+        Figure::exact(format!("fill, {name}, JSON"), "", ours.fill(REQUEST.max))
             .beside(original.fill(REQUEST.max))
             .goal(Goal::AtLeast(goal))
     };
@@ -74,7 +74,7 @@ fn player_sets_in_a_request(run: &Run) -> Vec<Figure> {
         // Sequences have two digits from the 36th frame on, and no frame of the count has another number of them.
         Tally::of(&mut ours, &messages[..messages.len() / 10], limit);
         let ours = per_full_frame(&mut ours, messages);
-        Figure::new(format!("player Sets a request, JSON, {name}"), "", ours)
+        Figure::exact(format!("player Sets a request, JSON, {name}"), "", ours)
             .beside(original)
             .goal(Goal::AtLeast(goal))
     };
@@ -99,7 +99,7 @@ fn store_updates_in_a_request(run: &Run) -> Vec<Figure> {
     let updates = store_updates(SEED, run.items(MANY));
     let figure = |name: &str, format| {
         let ours = per_full_frame(&mut Ours::with_format(REQUEST, Ours::BACKLOG, format), &updates);
-        Figure::new(format!("nexus-store updates a request, {name}"), "", ours).beside(original)
+        Figure::exact(format!("nexus-store updates a request, {name}"), "", ours).beside(original)
     };
     vec![
         figure("JSON", Format::Nexus),
@@ -131,9 +131,9 @@ fn growth(run: &Run) -> Vec<Figure> {
         ],
     );
     let figure = |name: &str, ours| {
-        Figure::new(format!("push, JSON, player Sets, {name}"), "× the time", samples.times(ours, 0))
+        let name = format!("push, JSON, player Sets, {name}");
+        Figure::noisy(name, "× the time", samples.times(ours, 0), samples.spread(ours, 0))
             .beside(samples.times(4, 3))
-            .spread(samples.spread(ours, 0))
             .goal(Goal::AtMost(FLAT))
     };
     vec![figure("frames 16 times as large", 1), figure("8,192 messages queued, not 64", 2)]
@@ -174,7 +174,12 @@ fn decode(run: &Run, name: &str, messages: &[Message]) -> Vec<Figure> {
         &mut [&mut ours, &mut parse, &mut copy, &mut received, &mut parse_raw],
     );
     let beside = |verb: &str, ours, peer: &str, other| {
-        compare(format!("{verb}, JSON, {name}, beside {peer}"), &samples, [ours, other], messages.len())
+        compare::times(
+            format!("{verb}, JSON, {name}, beside {peer}"),
+            &samples,
+            [ours, other],
+            messages.len(),
+        )
     };
     vec![
         beside("decode", 0, "serde_json, which unescapes", 1).times_as_fast(2.0),
@@ -228,7 +233,7 @@ where
     let other = frames::<Update>(&mut ours(format), messages);
     let (mut json, mut other) = (|| read_all(&json), || read_all(&other));
     let read = interleaved_on_this_thread(run.rounds(ROUNDS), &mut [&mut other, &mut json]);
-    let compared = |verb, samples| compare(name(verb), samples, [0, 1], messages.len());
+    let compared = |verb, samples| compare::times(name(verb), samples, [0, 1], messages.len());
     [compared("push", &pushed), compared("decode", &read)]
 }
 
@@ -237,8 +242,8 @@ fn waited() -> Vec<Figure> {
     let waited = wakeups::while_the_budget_allows();
     let figure = |name, count: fn(wakeups::Waited) -> u64, most| {
         let figure = match waited {
-            Some(waited) => Figure::new(name, "", count(waited) as f64),
-            None => Figure::new(name, "", f64::INFINITY),
+            Some(waited) => Figure::exact(name, "", count(waited) as f64),
+            None => Figure::exact(name, "", f64::INFINITY),
         };
         figure.goal(Goal::AtMost(most))
     };

@@ -28,10 +28,10 @@ fn joining(run: &Run) -> Vec<Figure> {
     let half = run.items(50);
     let queue = joins::every_ten_seconds(half, half);
     let requests = |cost: joins::Cost, name: &str, most| {
-        Figure::new(format!("{name}, requests"), "", cost.requests as f64).goal(Goal::AtMost(most))
+        Figure::exact(format!("{name}, requests"), "", cost.requests as f64).goal(Goal::AtMost(most))
     };
     let seconds = |cost: joins::Cost, name: &str, most| {
-        Figure::new(format!("{name}, time"), "s", cost.seconds).goal(Goal::AtMost(most))
+        Figure::exact(format!("{name}, time"), "s", cost.seconds).goal(Goal::AtMost(most))
     };
     let (join, start) = ("a join of 100 × 100", "100 × 100 at once");
     vec![
@@ -40,33 +40,35 @@ fn joining(run: &Run) -> Vec<Figure> {
         requests(all, &format!("{start}, beside the original as it was recorded"), 1_000.0)
             .beside(1_000_000.0),
         seconds(all, start, 10.0),
-        Figure::new("50 × 50, a join every 10 s: the slowest", "s", queue.slowest).goal(Goal::AtMost(5.0)),
-        Figure::new("the same: the part of all that is known after 10 s", "", queue.known)
+        Figure::exact("50 × 50, a join every 10 s: the slowest", "s", queue.slowest).goal(Goal::AtMost(5.0)),
+        Figure::exact("the same: the part of all that is known after 10 s", "", queue.known)
             .beside(original::every_ten_seconds(half, half)),
     ]
 }
 
 fn failing(run: &Run) -> Vec<Figure> {
-    let (servers, fleets) = (run.by_depth(50, 20, 2), run.by_depth(8, 4, 1));
+    let (servers, fleets) = (run.by_depth(50, 20, 2), run.by_depth(8, 2, 1));
     let healed = faults::churn(servers, 20, fleets);
-    let (others, crashes) = (run.by_depth(50, 20, 2), run.by_depth(10, 4, 1));
+    let (others, crashes) = (run.by_depth(50, 20, 2), run.by_depth(10, 2, 1));
     let crash = faults::crashes(others, crashes);
-    let hours = run.by_depth(1_000, 10, 1);
+    let hours = run.by_depth(1_000, 5, 1);
     let churned =
         |what: &str| format!("{servers} servers, 20 % loss and churn, then none: {what} of {fleets} fleets");
     let crashed =
         format!("{others} servers, a crash at 20 % loss: gone everywhere, the slowest of {crashes}");
     vec![
-        Figure::new(churned("all views equal, the slowest"), "s", healed.seconds).goal(Goal::AtMost(TIMEOUT)),
-        Figure::new(churned("ghosts a minute later, all"), "", healed.ghosts as f64).goal(Goal::AtMost(0.0)),
-        Figure::new(crashed, "s", crash).goal(Goal::AtMost(TIMEOUT)),
-        Figure::new(format!("false deaths in {hours} server-hours at 20 % loss"), "", deaths(run, hours))
+        Figure::exact(churned("all views equal, the slowest"), "s", healed.seconds)
+            .goal(Goal::AtMost(TIMEOUT)),
+        Figure::exact(churned("ghosts a minute later, all"), "", healed.ghosts as f64)
+            .goal(Goal::AtMost(0.0)),
+        Figure::exact(crashed, "s", crash).goal(Goal::AtMost(TIMEOUT)),
+        Figure::exact(format!("false deaths in {hours} server-hours at 20 % loss"), "", deaths(run, hours))
             .goal(Goal::AtMost(0.0)),
     ]
 }
 
 fn deaths(run: &Run, server_hours: usize) -> f64 {
-    faults::false_deaths(if run.items(32) == 1 { 2 } else { 10 }, server_hours) as f64
+    faults::false_deaths(if run.is_smoke() { 2 } else { 10 }, server_hours) as f64
 }
 
 fn updating(run: &Run) -> Vec<Figure> {
@@ -75,26 +77,26 @@ fn updating(run: &Run) -> Vec<Figure> {
     let name =
         |what: &str| format!("100 × 20 players × 1 update/s for {seconds} s, two lanes, 5 views: {what}");
     vec![
-        Figure::new(
+        Figure::exact(
             name("of the limit, fullest window, beside docs/weaknesses.md on the original"),
             "",
             measured.of_limit,
         )
         .beside(15.0)
         .goal(Goal::AtMost(1.0)),
-        Figure::new(name("staleness p50"), "s", measured.p50).goal(Goal::AtMost(1.0)),
-        Figure::new(name("staleness p99"), "s", measured.p99).goal(Goal::AtMost(3.0)),
-        Figure::new(name("updates never seen"), "", measured.unseen as f64).goal(Goal::AtMost(0.0)),
+        Figure::exact(name("staleness p50"), "s", measured.p50).goal(Goal::AtMost(1.0)),
+        Figure::exact(name("staleness p99"), "s", measured.p99).goal(Goal::AtMost(3.0)),
+        Figure::exact(name("updates never seen"), "", measured.unseen as f64).goal(Goal::AtMost(0.0)),
     ]
 }
 
 fn remembering(run: &Run) -> Vec<Figure> {
     let figure = |name: &str, unit, measured: Option<f64>, most| {
         let figure = match measured {
-            Some(value) => Figure::new(name, unit, value),
+            Some(value) => Figure::noisy(name, unit, value, RESIDENT),
             None => Figure::not_measured_yet(name, unit),
         };
-        figure.goal(Goal::AtMost(most)).spread(RESIDENT)
+        figure.goal(Goal::AtMost(most))
     };
     let each = memory::per_entry(run.items(32), run.items(10_000));
     let (machine, pools) = (each.map(|of| of.machine), each.map(|of| of.pools));

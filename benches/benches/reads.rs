@@ -11,10 +11,9 @@ use std::sync::Arc;
 
 use benches::lookups::{Peers, Player, pool, records};
 use benches::measure::{Samples, interleaved, interleaved_on_this_thread};
-use benches::packing::compare;
 use benches::saves::on_two_threads;
 use benches::workloads::{Document, documents, strings};
-use benches::{Figure, Goal, Run};
+use benches::{Figure, Goal, Run, compare};
 use nexus_store::SaveData;
 use parking_lot::RwLock;
 
@@ -77,7 +76,7 @@ fn beside_peers<T: Send + Sync + 'static>(
         ],
     );
     let figure = |threads: &str, samples: &Samples, peer: &str, other: usize, most| {
-        compare(format!("{name}, {threads}, beside {peer}"), samples, [0, other], each)
+        compare::times(format!("{name}, {threads}, beside {peer}"), samples, [0, other], each)
             .goal(Goal::TimesTheReference(most))
     };
     let (one, two) = ("one thread", "two threads");
@@ -134,7 +133,7 @@ fn typed(run: &Run, documents: &[Document], records: &[SaveData]) -> Vec<Figure>
         ],
     );
     let figure = |name: &str, subjects, most| {
-        compare(name.into(), &samples, subjects, keys.len()).goal(Goal::TimesTheReference(most))
+        compare::times(name, &samples, subjects, keys.len()).goal(Goal::TimesTheReference(most))
     };
     vec![
         figure("get_as, a number, beside a field of a struct in moka", [0, 1], 1.2),

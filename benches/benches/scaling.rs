@@ -38,7 +38,7 @@ fn main() -> ExitCode {
             Some(most) => panel.figure().goal(Goal::AtMost(*most)),
             None => panel.figure(),
         }));
-        if run.items(32) > 1 {
+        if !run.is_smoke() {
             draw(name, title, &panels);
         }
     }
@@ -61,9 +61,10 @@ fn draw(name: &str, title: &str, panels: &[Panel]) {
     }
 }
 
-/// The first of the sizes when it is only to be seen that everything runs.
+/// All of these sizes but the last in a quick run, since that one takes most of the time; two where it is only to be seen
+/// that everything runs.
 fn sizes(run: &Run, all: &[usize]) -> Vec<usize> {
-    all[..if run.items(32) > 1 { all.len() } else { 2 }].to_vec()
+    all[..run.by_depth(all.len(), all.len() - 1, 2)].to_vec()
 }
 
 fn ours() -> Pools {

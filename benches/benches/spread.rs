@@ -75,7 +75,7 @@ impl<M> Middle<M> {
 /// A row of ours beside the peer, where less is better.
 fn row<M>(name: String, unit: &'static str, both: [&Middle<M>; 2], part: impl Fn(&M) -> f64) -> Figure {
     let [ours, peer] = both.map(|middle| middle.of(&part));
-    Figure::new(name, unit, ours).beside(peer).spread(UNSEEDED)
+    Figure::noisy(name, unit, ours, UNSEEDED).beside(peer)
 }
 
 /// Demands no more than the peer takes, of fleets that are judged.

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use benches::measure::interleaved;
-use benches::{Figure, Goal, Run};
+use benches::{Goal, Run, compare};
 use futures::executor::block_on;
 use futures::future::try_join_all;
 use transport_sqlite::SqliteStore;
@@ -43,13 +43,8 @@ fn main() -> ExitCode {
         }
     };
     let samples = interleaved(run.rounds(80), &mut [&mut ours, &mut peer]);
-    let writes = [times * TOGETHER, alone];
-    let a_second = |subject: usize| writes[subject] as f64 / samples.median(subject) * 1e9;
     let name = format!("durable writes of 1 kB a second, {TOGETHER} awaited together, beside one by one");
-    let figure = Figure::new(name, "", a_second(0))
-        .beside(a_second(1))
-        .ratio(samples.times(1, 0) * writes[0] as f64 / writes[1] as f64)
-        .spread(samples.spread(1, 0))
-        .goal(Goal::TimesAsFast(5.0));
-    run.finish(&[figure])
+    let figure =
+        compare::rates(name, &samples, [0, 1], [times * TOGETHER, alone].map(|writes| writes as usize));
+    run.finish(&[figure.goal(Goal::TimesAsFast(5.0))])
 }

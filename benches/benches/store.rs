@@ -1,16 +1,15 @@
 //! Save data: what a read and a write cost, what a fleet asks of its store, and what an open record takes in memory.
 
+use std::convert::Infallible;
 use std::hint::black_box;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use benches::measure::{RESIDENT, Samples, interleaved, interleaved_on_this_thread};
-use benches::saves::{Increments, Rate, Readers, Rival, bytes_a_record, increments, on_two_threads, one_set};
-use benches::{Figure, Goal, Run};
+use benches::saves::{Increments, Pair, Readers, bytes_a_record, increments, on_two_threads, one_set};
+use benches::{Figure, Goal, Run, compare};
 use transport_memory::MemoryStore;
 use transport_sqlite::SqliteStore;
-use transport_traits::{DataStore, RecordKey};
 
 fn main() -> ExitCode {
     let run = Run::from_args("store", env!("CARGO_TARGET_TMPDIR"));
@@ -32,9 +31,11 @@ fn memory(run: &Run) -> Vec<Figure> {
     let records = run.by_depth(1_000_000, 250_000, 30_000);
     let name = &format!("memory of an open record beyond its value, 100 B in two fields, of {records}");
     let overhead = bytes_a_record(records as u32, &value).map(|bytes| bytes - VALUE as f64);
-    let figure =
-        overhead.map_or_else(|| Figure::not_measured_yet(name, "B"), |bytes| Figure::new(name, "B", bytes));
-    vec![figure.goal(Goal::AtMost(600.0)).spread(RESIDENT)]
+    let figure = match overhead {
+        Some(bytes) => Figure::noisy(name, "B", bytes, RESIDENT),
+        None => Figure::not_measured_yet(name, "B"),
+    };
+    vec![figure.goal(Goal::AtMost(600.0))]
 }
 
 /// A read beside a map behind a lock, alone and with a second thread on the same record.
@@ -60,10 +61,8 @@ fn reads(run: &Run) -> Vec<Figure> {
             &mut || on_two_threads(each, peer_hot),
         ],
     );
-    let figure = |name: &str, samples: &Samples, [ours, peer]: [usize; 2]| {
-        let time = |subject| samples.median(subject) / each as f64;
-        let figure = Figure::new(format!("get, {name}, beside a locked map"), "ns", time(ours));
-        figure.beside(time(peer)).ratio(samples.times(ours, peer)).spread(samples.spread(ours, peer))
+    let figure = |name: &str, samples: &Samples, subjects| {
+        compare::times(format!("get, {name}, beside a locked map"), samples, subjects, each)
     };
     let faster = |name, subjects| figure(name, &together, subjects).times_as_fast(2.0);
     vec![
@@ -76,32 +75,12 @@ fn reads(run: &Run) -> Vec<Figure> {
 /// Durable increments a second of one record, beside one awaited compare-and-swap after the other.
 fn rates(run: &Run) -> Vec<Figure> {
     let folder = tempfile::tempdir().expect("there is a folder for temporary files");
-    let file = SqliteStore::open(folder.path().join("saves.sqlite")).expect("a new file can be made");
+    let file = Pair::new(async { SqliteStore::open(folder.path().join("saves.sqlite")) });
+    let memory = Pair::new(async { Ok::<_, Infallible>(MemoryStore::unlimited()) });
     vec![
-        rate(run, "SQLite file", Arc::new(file), 400, 50.0),
-        rate(run, "memory store", Arc::new(MemoryStore::unlimited()), 20_000, 5.0),
+        file.increments_a_second(run, "SQLite file", 400).goal(Goal::TimesAsFast(50.0)),
+        memory.increments_a_second(run, "memory store", 20_000).goal(Goal::TimesAsFast(5.0)),
     ]
-}
-
-fn rate(run: &Run, name: &str, store: Arc<dyn DataStore>, rivals: u64, goal: f64) -> Figure {
-    const OURS: u64 = 100_000;
-    let (ours, rivals) = (run.items(OURS as usize) as u64, run.items(rivals as usize) as u64);
-    let us = Rate::new(store.clone(), RecordKey::new("players", "ours"));
-    let rival = Rival::new(store, RecordKey::new("players", "rival"));
-    let rounds = run.rounds(40);
-    let samples = interleaved(rounds, &mut [&mut || us.run(ours), &mut || rival.run(rivals)]);
-    let all = |count| Some((rounds as u64 + 1) * count);
-    assert_eq!((us.value(), rival.value()), (all(ours), all(rivals)), "no increment is lost or doubled");
-    let a_second = |subject, count| count as f64 / samples.median(subject) * 1e9;
-    Figure::new(
-        format!("increments a second, durable, {name}, beside awaited compare-and-swap"),
-        "",
-        a_second(0, ours),
-    )
-    .beside(a_second(1, rivals))
-    .ratio(samples.times(1, 0) * ours as f64 / rivals as f64)
-    .spread(samples.spread(1, 0))
-    .goal(Goal::TimesAsFast(goal))
 }
 
 /// How few writes the store sees of a fleet's increments, beside one write a record and flush delay. Where they take so
@@ -116,12 +95,12 @@ fn many_increments(run: &Run) -> Vec<Figure> {
         let limit = made as f64 / (records as u64 * (1 + seconds / FLUSH_DELAY)) as f64;
         let name = |what: &str| format!("{what}, of {made} on {records} records {name}");
         let a_write =
-            Figure::new(name("increments a store write, 4 servers"), "", made as f64 / writes as f64);
+            Figure::exact(name("increments a store write, 4 servers"), "", made as f64 / writes as f64);
         let a_write = a_write.beside(limit);
         [
             if limit > GOAL { a_write.goal(Goal::AtLeast(GOAL)) } else { a_write },
-            Figure::new(name("increments lost"), "", lost as f64).goal(Goal::AtMost(0.0)),
-            Figure::new(name("increments doubled"), "", doubled as f64).goal(Goal::AtMost(0.0)),
+            Figure::exact(name("increments lost"), "", lost as f64).goal(Goal::AtMost(0.0)),
+            Figure::exact(name("increments doubled"), "", doubled as f64).goal(Goal::AtMost(0.0)),
         ]
     };
     [figures("at once", 0), figures("within 1 s", 1), figures("within 10 s", 10)].concat()
@@ -133,7 +112,7 @@ fn one_set_on_fleets() -> Vec<Figure> {
         let (short, long) = (one_set(servers, 100), one_set(servers, 4_000));
         assert_eq!([short.by, long.by], [servers as usize; 2], "every server sees the value");
         let writes = |name, writes| {
-            Figure::new(
+            Figure::exact(
                 format!("store writes of a Set that {servers} servers see, {name}"),
                 "",
                 writes as f64,
@@ -145,12 +124,12 @@ fn one_set_on_fleets() -> Vec<Figure> {
         [
             writes("100 B", short.writes),
             writes("too long for a message", long.writes),
-            Figure::new(
+            Figure::exact(
                 format!("store reads a receiver, {servers} servers, 100 B"),
                 "",
                 short.reads as f64 / receivers,
             ),
-            Figure::new(
+            Figure::exact(
                 format!("store reads a receiver, {servers} servers, too long for a message"),
                 "",
                 long.reads as f64 / receivers,

@@ -49,7 +49,7 @@ pub struct Row {
     /// The one to the other.
     #[serde(with = "infinite")]
     pub ratio: Option<f64>,
-    /// See [`Figure::spread`].
+    /// How far apart the measurements lie: see [`Figure::noisy`]. 0 of what is exact.
     #[serde(default)]
     pub spread: f64,
     /// In words.
@@ -59,10 +59,18 @@ pub struct Row {
 }
 
 impl Figure {
-    /// A figure of ours.
+    /// A figure of ours that is the same in every run: it is counted, and comes from seeds and virtual time. Any change of
+    /// it is one of the program's.
     #[must_use]
-    pub fn new(name: impl Into<String>, unit: &'static str, value: f64) -> Self {
+    pub fn exact(name: impl Into<String>, unit: &'static str, value: f64) -> Self {
         Self { value: Some(value), ..Self::not_measured_yet(name, unit) }
+    }
+
+    /// A figure of ours that differs from run to run. `spread` says how far apart the measurements of the
+    /// [judged](Self::judged) number lie, as a part of it: [`Samples::spread`](crate::measure::Samples::spread).
+    #[must_use]
+    pub fn noisy(name: impl Into<String>, unit: &'static str, value: f64, spread: f64) -> Self {
+        Self { spread, ..Self::exact(name, unit, value) }
     }
 
     /// A figure that nothing can measure yet. It is shown as such, and never as met.
@@ -71,11 +79,12 @@ impl Figure {
         Self { name: name.into(), unit, value: None, reference: None, ratio: None, spread: 0.0, goal: None }
     }
 
-    /// The same figure of a peer or a limit. The ratio is ours to it, unless [`ratio`](Self::ratio) says otherwise.
+    /// The same figure of a peer or a limit. The ratio is ours to it, unless [`ratio`](Self::ratio) says otherwise; 0 to 0 has
+    /// none.
     #[must_use]
     pub fn beside(mut self, reference: f64) -> Self {
         self.reference = Some(reference);
-        self.ratio = self.value.map(|value| value / reference);
+        self.ratio = self.value.map(|value| value / reference).filter(|ratio| !ratio.is_nan());
         self
     }
 
@@ -92,14 +101,6 @@ impl Figure {
     pub fn times_as_fast(mut self, least: f64) -> Self {
         self.ratio = self.ratio.map(f64::recip);
         self.goal(Goal::TimesAsFast(least))
-    }
-
-    /// How far apart the measurements of the [judged](Self::judged) number lie, as a part of it:
-    /// [`Samples::spread`](crate::measure::Samples::spread). A figure without one is exact.
-    #[must_use]
-    pub fn spread(mut self, spread: f64) -> Self {
-        self.spread = spread;
-        self
     }
 
     /// What the figure should be.

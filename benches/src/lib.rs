@@ -16,9 +16,10 @@
 //! the ratio stays. Criterion times one subject after the other, so a ratio of its times would hold whatever changed on
 //! the machine in between; its statistics serve where one thing is measured by itself, which is the package `hot-paths`.
 //!
-//! Fills and counts are exact and the same on every machine, but for those of a peer without a seed. Times are not: what counts is their ratio to the time of a
-//! peer that ran in the same rounds.
+//! Fills and counts are exact and the same on every machine, but for those of a peer without a seed. Times are not: what
+//! counts is their ratio to the time of a peer that ran in the same rounds. A [`Figure`] is made as the one or the other.
 
+pub mod compare;
 pub mod figure;
 mod infinite;
 pub mod lookups;

@@ -4,7 +4,7 @@ mod clock;
 
 use clock::Clock;
 
-/// The [`spread`](crate::Figure::spread) of resident memory, which the system counts in pages and the allocator asks for
+/// The [spread](crate::Figure::noisy) of resident memory, which the system counts in pages and the allocator asks for
 /// in larger pieces.
 pub const RESIDENT: f64 = 0.01;
 
@@ -70,7 +70,7 @@ impl Samples {
     }
 
     /// How far the rounds' quotients lie apart: half of the range of their middle half, as a part of their median. It is
-    /// the [`spread`](crate::Figure::spread) of [`times`](Self::times) either way round; 0 of one round.
+    /// the [spread](crate::Figure::noisy) of [`times`](Self::times) either way round; 0 of one round.
     #[must_use]
     pub fn spread(&self, subject: usize, other: usize) -> f64 {
         let mut quotients = self.quotients(subject, other);

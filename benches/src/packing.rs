@@ -1,4 +1,4 @@
-//! What is timed of a packer and of its frames, and how two such times compare.
+//! What is timed of a packer and of its frames.
 
 use std::hint::black_box;
 
@@ -6,12 +6,12 @@ use bulk_messaging::wire::Frame;
 use bytes::Bytes;
 use transport_traits::limits::SizeLimit;
 
-use crate::measure::{Samples, Subject, interleaved_on_this_thread};
+use crate::measure::{Subject, interleaved_on_this_thread};
 use crate::models::{Bare, Copy, Original};
 use crate::ours::Ours;
 use crate::tally::pack;
 use crate::workloads::{Message, Update};
-use crate::{Figure, Packer};
+use crate::{Figure, Packer, compare};
 
 /// A packer that is timed while it packs all messages.
 #[derive(Debug)]
@@ -51,14 +51,6 @@ pub fn as_bytes(texts: &[Message]) -> Vec<Update> {
     texts.iter().map(bytes).collect()
 }
 
-/// How the times of two subjects that handle so many messages a round compare, in ns a message.
-#[must_use]
-pub fn compare(name: String, samples: &Samples, [ours, other]: [usize; 2], messages: usize) -> Figure {
-    let time = |subject| samples.median(subject) / messages as f64;
-    let figure = Figure::new(name, "ns", time(ours)).beside(time(other));
-    figure.ratio(samples.times(ours, other)).spread(samples.spread(ours, other))
-}
-
 /// The time from a push to a sealed frame, in JSON: ours beside the original's model, a bare packer and a plain copy.
 #[must_use]
 pub fn pushes(rounds: usize, limit: SizeLimit, name: &str, messages: &[Message]) -> [Figure; 3] {
@@ -72,7 +64,7 @@ pub fn pushes(rounds: usize, limit: SizeLimit, name: &str, messages: &[Message])
         ],
     );
     let beside = |peer: &str, other| {
-        compare(format!("push, JSON, {name}, beside {peer}"), &samples, [0, other], messages.len())
+        compare::times(format!("push, JSON, {name}, beside {peer}"), &samples, [0, other], messages.len())
     };
     [beside("the original's model", 1), beside("a bare packer", 2), beside("a plain copy", 3)]
 }

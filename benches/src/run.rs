@@ -57,6 +57,17 @@ impl Run {
         }
     }
 
+    /// Whether it is only to be seen that everything runs: nothing is written at the end.
+    #[must_use]
+    pub fn is_smoke(&self) -> bool {
+        self.depth == Depth::Smoke
+    }
+
+    /// Notes the version of something that takes part and that the lock file does not know, as a server.
+    pub fn note_version(&mut self, name: &str, version: String) {
+        self.context.versions.insert(name.to_owned(), version);
+    }
+
     /// How many rounds are timed where a full run times `full`.
     #[must_use]
     pub fn rounds(&self, full: usize) -> usize {
@@ -71,7 +82,7 @@ impl Run {
     /// figures without noise are the same in both.
     #[must_use]
     pub fn items(&self, real: usize) -> usize {
-        if self.depth == Depth::Smoke { real.div_ceil(32) } else { real }
+        if self.is_smoke() { real.div_ceil(32) } else { real }
     }
 
     /// One of three numbers, for what would take too long in a quick run as in a full one. Figures whose value depends on
@@ -88,7 +99,7 @@ impl Run {
     /// Prints the table and writes the files. A goal that was missed fails nothing.
     #[must_use]
     pub fn finish(mut self, figures: &[Figure]) -> ExitCode {
-        if self.depth == Depth::Smoke {
+        if self.is_smoke() {
             return ExitCode::SUCCESS;
         }
         self.context.end(self.begun.elapsed().as_secs_f64());

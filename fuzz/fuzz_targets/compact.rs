@@ -1,4 +1,4 @@
 //! Binary frames.
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
-libfuzzer_sys::fuzz_target!(|frame: &[u8]| nexus_fuzz::decode(frame));
+nexus_fuzz::target!(nexus_fuzz::decode);

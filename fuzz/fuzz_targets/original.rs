@@ -1,4 +1,4 @@
 //! Save data in the format of the original: messages, stored records, writes and trouble with the store.
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
-libfuzzer_sys::fuzz_target!(|script: &[u8]| nexus_fuzz::original(script));
+nexus_fuzz::target!(nexus_fuzz::original);

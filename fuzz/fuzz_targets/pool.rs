@@ -1,4 +1,4 @@
 //! A pool: frames, checkpoints and own contributions.
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
-libfuzzer_sys::fuzz_target!(|script: &[u8]| nexus_fuzz::pool(script));
+nexus_fuzz::target!(nexus_fuzz::pool);

@@ -1,4 +1,4 @@
 //! Frames one after another into a receiver: sequences, holes, heads, fragments.
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
-libfuzzer_sys::fuzz_target!(|script: &[u8]| nexus_fuzz::receive(script));
+nexus_fuzz::target!(nexus_fuzz::receive);

@@ -1,4 +1,4 @@
 //! Messages of every kind through frames of every size, and out again.
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
-libfuzzer_sys::fuzz_target!(|script: &[u8]| nexus_fuzz::round_trip(script));
+nexus_fuzz::target!(nexus_fuzz::round_trip);

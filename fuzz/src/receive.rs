@@ -15,12 +15,9 @@ fn receiver() -> Machine {
     let mut config = Config::new("real");
     (config.sender, config.seed) = (Some("me".into()), Some(1));
     (config.max_senders, config.max_held_frames, config.max_held_bytes) = (SENDERS, HELD_FRAMES, 8_192);
-    config.fragmentation = Some(Fragmentation {
-        max_message_bytes: MESSAGE,
-        max_partial_messages: 2,
-        max_partial_bytes: 2 * MESSAGE,
-        timeout: Duration::from_secs(5),
-    });
+    let fragments = config.fragmentation.insert(Fragmentation::new(MESSAGE));
+    (fragments.max_partial_messages, fragments.max_partial_bytes) = (2, 2 * MESSAGE);
+    fragments.timeout = Duration::from_secs(5);
     Machine::new(config, &BusLimits::default(), Instant::ZERO).expect("the configuration fits any bus")
 }
 
@@ -48,7 +45,7 @@ pub fn receive(mut script: &[u8]) {
         }
         assert!(delivered <= 16 * received, "{delivered} bytes of messages from {received}");
         let stats = machine.stats(now);
-        assert!(stats.senders <= SENDERS as u64 && stats.held_frames <= (SENDERS * HELD_FRAMES) as u64);
+        assert!(stats.streams <= SENDERS as u64 && stats.held_frames <= (SENDERS * HELD_FRAMES) as u64);
         assert!(machine.next_wakeup().is_none_or(|at| at > now), "nothing is due any more");
     }
 }

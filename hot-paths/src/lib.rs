@@ -8,7 +8,8 @@
 //! Everything comes from fixed seeds, and all that a path needs is made before its first step, as much for a short run as
 //! for a long one. So the counts of two runs differ by the steps alone.
 //!
-//! This package depends on the crates whose paths it holds and nothing else, so that counting needs no long build.
+//! The program that is counted depends on the crates whose paths it holds and nothing else, so that counting needs no long
+//! build. What writes the tables of the benchmarks stands beside it for the timing alone.
 
 mod bulk;
 mod pools;

@@ -17,7 +17,7 @@ pub(crate) struct Bench {
     /// One topic instead of all (any other word lists them), or `guard`: the instructions of the hot paths beside their
     /// budget, which fails where one takes more than it may.
     topic: Option<String>,
-    /// Fewer rounds: all topics of the core within 3 minutes once they are built.
+    /// Fewer rounds: all topics of the core within 3 minutes once they are built; `bus` and `backends` beside.
     #[arg(long)]
     quick: bool,
     /// Keep the figures under this name, in target/bench/baselines.
@@ -51,6 +51,9 @@ impl Bench {
         if wanted.is_empty() {
             let names: Vec<&str> = topics.iter().map(|topic| topic.name.as_str()).collect();
             return Err(format!("no such topic; there are guard, {}", names.join(", ")));
+        }
+        if self.docs {
+            docs::has_places(&topics)?;
         }
         // Each runs whatever became of the others.
         let ended = wanted.into_iter().map(|topic| Ok(self.command(topic).status()?.success()));
@@ -86,7 +89,7 @@ impl Bench {
     fn command(&self, topic: &Topic) -> Command {
         let mut command = topic.command();
         command.args(self.quick.then_some("--quick"));
-        for (option, value) in [(topic.save(), &self.save), (topic.against(), &self.against)] {
+        for (option, value) in [("--save", &self.save), ("--against", &self.against)] {
             command.args(value.iter().flat_map(|value| [option, value]));
         }
         command

@@ -11,18 +11,11 @@ use crate::metadata::{Dependency, Kind, Metadata, Package};
 const LAYERS: [&[&str]; 7] = [
     &["transport-traits"],
     &["fleet-sim", "test-servers", "transport-adapter", "transport-conformance", "transport-mocks"],
-    &[
-        "transport-memory",
-        "transport-nats",
-        "transport-opencloud",
-        "transport-postgres",
-        "transport-redis",
-        "transport-sqlite",
-    ],
+    &["transport-memory", "transport-nats", "transport-postgres", "transport-redis", "transport-sqlite"],
     &["bulk-messaging", "nexus-store", "server-pool"],
     &["fleet-checks", "nexus-cli"],
-    &["benches", "hot-paths", "xtask"],
-    &["benches-backends"],
+    &["benches", "nexus-fuzz", "xtask"],
+    &["benches-backends", "hot-paths"],
 ];
 
 /// The layers that run on any async runtime, or on none: their crates stand alone without features.

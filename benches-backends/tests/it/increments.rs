@@ -1,11 +1,10 @@
 //! Both ways of counting up store every increment, on each backend.
 
-use benches_backends::increments::Pair;
+use benches::saves::Pair;
 use test_servers::{Nats, Postgres, Redis};
 use transport_nats::NatsStore;
 use transport_postgres::PostgresStore;
 use transport_redis::RedisStore;
-use transport_sqlite::SqliteStore;
 
 fn check(pair: &Pair) {
     for _ in 0..2 {
@@ -34,10 +33,4 @@ fn no_increment_is_lost_on_postgres() {
         PostgresStore::migrate(&url).await?;
         PostgresStore::connect(&url).await
     }));
-}
-
-#[test]
-fn no_increment_is_lost_in_sqlite() {
-    let folder = tempfile::tempdir().unwrap();
-    check(&Pair::new(async { SqliteStore::open(folder.path().join("saves.sqlite")) }));
 }

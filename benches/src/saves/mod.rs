@@ -2,11 +2,13 @@
 
 mod fleet;
 mod memory;
+mod pair;
 mod rate;
 mod reads;
 
 pub use fleet::{Fleet, Increments, Seen, increments, one_set};
 pub use memory::{bytes_a_record, resident};
+pub use pair::Pair;
 pub use rate::{Rate, Rival};
 pub use reads::{Locked, Readers, on_two_threads};
 

@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use transport_memory::MemoryBus;
 use transport_traits::{DataStore, Precondition, Record, RecordKey};
 
-use super::{runtime, server};
+use super::server;
 
 /// The field that is counted up.
 const FIELD: &str = "coins";
@@ -25,21 +25,12 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Opens the record of `key` on a runtime of its own.
-    ///
-    /// # Panics
-    /// If the store does not let it.
-    #[must_use]
-    pub fn new(store: Arc<dyn DataStore>, key: RecordKey) -> Self {
-        Self::on(&Rc::new(runtime()), store, key)
-    }
-
     /// Opens the record of `key` on the runtime that the store's connections are on.
     ///
     /// # Panics
     /// If the store does not let it.
     #[must_use]
-    pub fn on(runtime: &Rc<Runtime>, store: Arc<dyn DataStore>, key: RecordKey) -> Self {
+    pub fn new(runtime: &Rc<Runtime>, store: Arc<dyn DataStore>, key: RecordKey) -> Self {
         let runtime = runtime.clone();
         let (record, store) = runtime.block_on(async {
             let store = server(0, store, Arc::new(MemoryBus::unlimited().join()), Config::default());
@@ -79,21 +70,12 @@ pub struct Rival {
 }
 
 impl Rival {
-    /// Writes the record of `key`, with a count of 0, on a runtime of its own.
+    /// Writes the record of `key`, with a count of 0, on the runtime that the store's connections are on.
     ///
     /// # Panics
     /// If the store does not take it.
     #[must_use]
-    pub fn new(store: Arc<dyn DataStore>, key: RecordKey) -> Self {
-        Self::on(&Rc::new(runtime()), store, key)
-    }
-
-    /// The same on the runtime that the store's connections are on.
-    ///
-    /// # Panics
-    /// If the store does not take it.
-    #[must_use]
-    pub fn on(runtime: &Rc<Runtime>, store: Arc<dyn DataStore>, key: RecordKey) -> Self {
+    pub fn new(runtime: &Rc<Runtime>, store: Arc<dyn DataStore>, key: RecordKey) -> Self {
         let runtime = runtime.clone();
         let empty = Record::new(format!(r#"{{"{FIELD}":0}}"#));
         let written = runtime.block_on(store.put(key.clone(), empty, Precondition::Always));

@@ -1,7 +1,5 @@
 //! Curves as a picture: panels with two logarithmic scales, on which a power of the size is a straight line.
 
-use std::fmt::Write;
-
 use super::{Curve, Panel};
 use crate::report::picture::{escaped, framed};
 
@@ -71,46 +69,34 @@ fn draw(drawing: &mut String, panel: &Panel, left: f64, top: f64) {
     let (low, high) = (top + PANEL.1 - BOTTOM, top + TOP);
     let x = Scale::of(points().map(|point| point.0), (from, to));
     let y = Scale::of(points().map(|point| point.1), (low, high));
-    let mut add = |text: std::fmt::Arguments<'_>| drawing.write_fmt(text).expect("a text takes everything");
-    let caption = escaped(&format!("{}, {}", panel.title, panel.unit));
-    add(format_args!(
-        "<text class=\"panel\" x=\"{:.1}\" y=\"{:.1}\">{caption}</text>\n",
-        left + 24.0,
-        top + 20.0
-    ));
+    let caption = format!("{}, {}", panel.title, panel.unit);
+    text(drawing, "panel", (left + 24.0, top + 20.0), &caption);
     for tick in x.ticks() {
         let at = x.place(tick);
-        add(format_args!(
-            "<line class=\"line\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{high:.1}\" y2=\"{low:.1}\"/>\n"
-        ));
-        add(format_args!(
-            "<text class=\"faint middle\" x=\"{at:.1}\" y=\"{:.1}\">{}</text>\n",
-            low + 15.0,
-            short(tick)
-        ));
+        grid(drawing, (at, high), (at, low));
+        text(drawing, "faint middle", (at, low + 15.0), &short(tick));
     }
     for tick in y.ticks() {
         let at = y.place(tick);
-        add(format_args!(
-            "<line class=\"line\" x1=\"{from:.1}\" x2=\"{to:.1}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>\n"
-        ));
-        add(format_args!(
-            "<text class=\"faint end\" x=\"{:.1}\" y=\"{:.1}\">{}</text>\n",
-            from - 6.0,
-            at + 4.0,
-            short(tick)
-        ));
+        grid(drawing, (from, at), (to, at));
+        text(drawing, "faint end", (from - 6.0, at + 4.0), &short(tick));
     }
-    let middle = (from + to) / 2.0;
-    add(format_args!(
-        "<text class=\"faint middle\" x=\"{middle:.1}\" y=\"{:.1}\">{}</text>\n",
-        low + 31.0,
-        escaped(panel.of)
-    ));
+    text(drawing, "faint middle", ((from + to) / 2.0, low + 31.0), panel.of);
     for (number, curve) in panel.curves.iter().enumerate() {
         line(drawing, curve, number, (x, y));
     }
     legend(drawing, panel, from, top + 42.0);
+}
+
+fn text(drawing: &mut String, class: &str, (x, y): (f64, f64), text: &str) {
+    let text = escaped(text);
+    drawing.push_str(&format!("<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{text}</text>\n"));
+}
+
+fn grid(drawing: &mut String, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
+    drawing.push_str(&format!(
+        "<line class=\"line\" x1=\"{x1:.1}\" x2=\"{x2:.1}\" y1=\"{y1:.1}\" y2=\"{y2:.1}\"/>\n"
+    ));
 }
 
 fn line(drawing: &mut String, curve: &Curve, number: usize, (x, y): (Scale, Scale)) {
@@ -128,14 +114,13 @@ fn line(drawing: &mut String, curve: &Curve, number: usize, (x, y): (Scale, Scal
 fn legend(drawing: &mut String, panel: &Panel, left: f64, y: f64) {
     let mut x = left;
     for (number, curve) in panel.curves.iter().enumerate() {
-        let text = format!("{} ^{:.2}", curve.name, curve.exponent());
-        let (from, name) = (x + 8.0, escaped(&text));
+        let name = format!("{} ^{:.2}", curve.name, curve.exponent());
         drawing.push_str(&format!(
-            "<circle class=\"d{number}\" cx=\"{x:.1}\" cy=\"{:.1}\" r=\"4\"/>\n<text class=\"faint\" x=\"{from:.1}\" \
-             y=\"{y:.1}\">{name}</text>\n",
+            "<circle class=\"d{number}\" cx=\"{x:.1}\" cy=\"{:.1}\" r=\"4\"/>\n",
             y - 4.0
         ));
-        x += 26.0 + 6.3 * text.chars().count() as f64;
+        text(drawing, "faint", (x + 8.0, y), &name);
+        x += 26.0 + 6.3 * name.chars().count() as f64;
     }
 }
 

@@ -63,14 +63,16 @@ impl Panel {
     /// The exponent of ours, beside that of the first peer if there is one.
     #[must_use]
     pub fn figure(&self) -> Figure {
-        let name = format!("{}, {}: grows as ({})^x", self.title, self.unit, self.of);
+        let sizes = self.curves.first().map_or(&[][..], |curve| &curve.points);
+        let [from, to] = [sizes.first(), sizes.last()].map(|point| point.map_or(f64::NAN, |point| point.0));
+        let name = format!("{}, {}: grows as ({})^x, {from} to {to}", self.title, self.unit, self.of);
         let mut exponents = self.curves.iter().map(Curve::exponent);
-        let spread = match self.unit {
-            unit if unit.starts_with("ns") => TIMED,
-            HELD => RESIDENT,
-            _ => 0.0,
+        let exponent = exponents.next().unwrap_or(f64::NAN);
+        let figure = match self.unit {
+            unit if unit.starts_with("ns") => Figure::noisy(name, "", exponent, TIMED),
+            HELD => Figure::noisy(name, "", exponent, RESIDENT),
+            _ => Figure::exact(name, "", exponent),
         };
-        let figure = Figure::new(name, "", exponents.next().unwrap_or(f64::NAN)).spread(spread);
         match exponents.next() {
             Some(peer) => figure.beside(peer),
             None => figure,

@@ -2,7 +2,7 @@
 
 use benches::measure::{interleaved, interleaved_on_this_thread};
 use benches::report::table;
-use benches::{Figure, Goal};
+use benches::{Figure, Goal, compare};
 use serde_json::{Value, json};
 
 fn row(figure: &Figure) -> Value {
@@ -11,7 +11,7 @@ fn row(figure: &Figure) -> Value {
 
 #[test]
 fn a_goal_is_about_the_value_or_the_ratio() {
-    let figure = |goal| Figure::new("f", "ns", 10.0).beside(20.0).ratio(3.0).goal(goal).met();
+    let figure = |goal| Figure::exact("f", "ns", 10.0).beside(20.0).ratio(3.0).goal(goal).met();
     let cases = [
         (Goal::AtLeast(10.0), true),
         (Goal::AtLeast(10.1), false),
@@ -27,12 +27,29 @@ fn a_goal_is_about_the_value_or_the_ratio() {
 
 #[test]
 fn a_ratio_is_ours_to_the_reference_unless_a_goal_of_speed_turns_it_round() {
-    let figure = || Figure::new("f", "ns", 10.0).beside(20.0);
+    let figure = || Figure::exact("f", "ns", 10.0).beside(20.0);
     assert_eq!(figure().row().ratio, Some(0.5));
+    assert_eq!(Figure::exact("f", "ns", 0.0).beside(0.0).row().ratio, None);
     assert_eq!(figure().goal(Goal::TimesTheReference(1.0)).row().ratio, Some(0.5));
     let faster = figure().times_as_fast(2.0);
     assert_eq!((faster.row().ratio, faster.met()), (Some(2.0), Some(true)));
     assert_eq!(figure().times_as_fast(2.1).met(), Some(false));
+}
+
+#[test]
+fn a_figure_is_exact_or_says_how_noisy_it_is() {
+    assert_eq!(row(&Figure::exact("f", "", 1.0))["spread"], 0.0);
+    assert_eq!(row(&Figure::noisy("f", "ns", 1.0, 0.25).beside(2.0))["spread"], 0.25);
+}
+
+#[test]
+fn a_rate_is_things_by_time_and_its_ratio_ours_to_the_peers() {
+    let samples = interleaved(1, &mut [&mut || (), &mut || ()]);
+    let figure = compare::rates("f", &samples, [0, 1], [600, 20]).goal(Goal::TimesAsFast(1.0)).row();
+    let (ours, peer) = (600e9 / samples.median(0), 20e9 / samples.median(1));
+    assert_eq!((figure.value, figure.reference), (Some(ours), Some(peer)));
+    let ratio = figure.ratio.unwrap();
+    assert!(ratio.is_nan() || (ratio / (ours / peer) - 1.0).abs() < 1e-9, "{ratio}");
 }
 
 #[test]
@@ -46,7 +63,7 @@ fn what_was_not_measured_is_never_met_nor_missed() {
 
 #[test]
 fn a_row_has_its_numbers_its_goal_and_whether_it_is_met() {
-    let figure = Figure::new("fill", "", 0.98).beside(0.7).ratio(1.4).goal(Goal::AtLeast(0.975));
+    let figure = Figure::exact("fill", "", 0.98).beside(0.7).ratio(1.4).goal(Goal::AtLeast(0.975));
     let expected = json!({
         "name": "fill", "unit": "", "value": 0.98, "reference": 0.7, "ratio": 1.4, "spread": 0.0, "goal": "≥ 0.975",
         "met": true,
@@ -59,8 +76,8 @@ fn a_row_has_its_numbers_its_goal_and_whether_it_is_met() {
 #[test]
 fn a_table_has_a_line_a_figure_with_columns_of_one_width() {
     let figures =
-        [Figure::new("short", "ns", 123.4), Figure::new("a longer – name", "", 0.98765).beside(0.5)];
-    let numbers = table(&[f64::INFINITY, 12_345.6, 0.0].map(|value| Figure::new("f", "", value)));
+        [Figure::exact("short", "ns", 123.4), Figure::exact("a longer – name", "", 0.98765).beside(0.5)];
+    let numbers = table(&[f64::INFINITY, 12_345.6, 0.0].map(|value| Figure::exact("f", "", value)));
     assert!(["| inf ", "| 12346 ", "| 0.000 "].iter().all(|text| numbers.contains(text)), "{numbers}");
     let table = table(&figures);
     let lines: Vec<&str> = table.lines().collect();
@@ -73,27 +90,12 @@ fn a_table_has_a_line_a_figure_with_columns_of_one_width() {
 
 #[test]
 fn every_subject_runs_once_a_round_and_once_before() {
-    let (mut first, mut second) = (0, 0);
-    let samples = interleaved(3, &mut [&mut || first += 1, &mut || second += 1]);
-    assert!(samples.median(0) >= 0.0 && samples.times(1, 0) >= 0.0);
-    assert_eq!((first, second), (4, 4));
-}
-
-#[test]
-fn work_on_a_thread_counts_there_and_waiting_for_others_does_not() {
-    let mut elsewhere = || std::thread::scope(|scope| drop(scope.spawn(|| work(400_000)).join()));
-    let samples = interleaved_on_this_thread(5, &mut [&mut || work(40_000), &mut elsewhere]);
-    assert!(samples.median(0) > 0.0);
-    if cfg!(unix) {
-        assert!(samples.times(1, 0) < 5.0, "ten times the work, but not here: {}", samples.times(1, 0));
+    for timed in [interleaved, interleaved_on_this_thread] {
+        let (mut first, mut second) = (0, 0);
+        let samples = timed(3, &mut [&mut || first += 1, &mut || second += 1]);
+        assert!([0, 1].iter().all(|&subject| samples.median(subject) >= 0.0));
+        assert_eq!((first, second), (4, 4));
     }
-}
-
-fn work(steps: u64) {
-    let mut random = fastrand::Rng::with_seed(1);
-    (0..steps).for_each(|_| {
-        std::hint::black_box(random.f64().sqrt());
-    });
 }
 
 #[test]
@@ -106,7 +108,7 @@ fn the_spread_is_half_of_what_the_middle_half_of_the_rounds_takes() {
 
 #[test]
 fn how_much_better_than_its_goal_a_figure_is_counts_towards_the_goal() {
-    let of_goal = |value, goal| Figure::new("f", "", value).beside(1.0).goal(goal).of_goal().unwrap();
+    let of_goal = |value, goal| Figure::exact("f", "", value).beside(1.0).goal(goal).of_goal().unwrap();
     assert_eq!(of_goal(10.0, Goal::AtLeast(5.0)), 2.0);
     assert_eq!(of_goal(10.0, Goal::AtMost(5.0)), 0.5);
     assert_eq!(of_goal(10.0, Goal::TimesAsFast(20.0)), 0.5);

@@ -8,18 +8,18 @@ use benches::{Figure, Goal};
 
 fn figures() -> Vec<Figure> {
     vec![
-        Figure::new("fill", "", 0.98).beside(0.7).goal(Goal::AtLeast(0.975)),
-        Figure::new("push <fast>", "ns", 300.0).beside(100.0).goal(Goal::TimesTheReference(1.2)),
-        Figure::new("lost", "", 0.0).goal(Goal::AtMost(0.0)),
-        Figure::new("ghosts", "", 7.0).goal(Goal::AtMost(0.0)),
-        Figure::new("copy", "ns", 20.0).beside(10.0),
+        Figure::exact("fill", "", 0.98).beside(0.7).goal(Goal::AtLeast(0.975)),
+        Figure::exact("push <fast>", "ns", 300.0).beside(100.0).goal(Goal::TimesTheReference(1.2)),
+        Figure::exact("lost", "", 0.0).goal(Goal::AtMost(0.0)),
+        Figure::exact("ghosts", "", 7.0).goal(Goal::AtMost(0.0)),
+        Figure::exact("copy", "ns", 20.0).beside(10.0),
         Figure::not_measured_yet("later", "B").goal(Goal::AtMost(1.0)),
     ]
 }
 
 /// The verdict on a figure whose goal wants little, when it was `old` in the run that is compared with.
 fn verdict(old: f64, old_spread: f64, new: f64, new_spread: f64) -> Verdict {
-    let figure = |value, spread| Figure::new("f", "", value).spread(spread).goal(Goal::AtMost(1.0));
+    let figure = |value, spread| Figure::noisy("f", "", value, spread).goal(Goal::AtMost(1.0));
     // As it was kept.
     let old = serde_json::to_string(&figure(old, old_spread).row()).expect("rows are JSON");
     changes(&[figure(new, new_spread)], &[serde_json::from_str(&old).expect("it was written as a row")])[0]
@@ -47,7 +47,7 @@ fn a_timed_figure_changes_when_it_leaves_the_spreads_of_both_runs() {
 
 #[test]
 fn what_is_compared_is_what_the_goal_judges() {
-    let figure = |value, ratio| Figure::new("f", "ns", value).beside(1.0).ratio(ratio);
+    let figure = |value, ratio| Figure::exact("f", "ns", value).beside(1.0).ratio(ratio);
     let change = |goal: Option<Goal>| {
         let with = |figure: Figure| goal.map_or(figure.clone(), |goal| figure.goal(goal));
         let change = changes(&[with(figure(10.0, 3.0))], &[with(figure(20.0, 2.0)).row()]).remove(0);
@@ -103,7 +103,7 @@ fn a_run_is_compared_with_what_was_kept_under_a_name() {
     files.save("before").unwrap();
     assert!(folder.path().join("baselines/before/packer.json").is_file());
     let compared =
-        files.against("before", &[Figure::new("fill", "", 0.49).goal(Goal::AtLeast(0.9))]).unwrap();
+        files.against("before", &[Figure::exact("fill", "", 0.49).goal(Goal::AtLeast(0.9))]).unwrap();
     assert!(compared.contains("-50.0 %") && compared.contains("WORSE"), "{compared}");
 }
 
@@ -133,6 +133,6 @@ fn a_context_names_the_compiler_and_the_peers_of_this_package() {
 #[test]
 fn one_round_has_no_spread_and_is_no_error() {
     let samples = interleaved(1, &mut [&mut || (), &mut || ()]);
-    let figure = Figure::new("f", "ns", 1.0).spread(samples.spread(0, 0));
+    let figure = Figure::noisy("f", "ns", 1.0, samples.spread(0, 0));
     assert_eq!(figure.row().spread, 0.0);
 }

@@ -1,10 +1,12 @@
 //! The fleets that save data is measured with do what the figures say of them.
 
+use std::convert::Infallible;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use benches::saves::{
-    Increments, Rate, Readers, Rival, Seen, bytes_a_record, increments, on_two_threads, one_set,
+    Increments, Pair, Rate, Readers, Seen, bytes_a_record, increments, on_two_threads, one_set, runtime,
 };
 use parking_lot::Mutex;
 use transport_memory::MemoryStore;
@@ -52,20 +54,15 @@ fn a_set_is_seen_by_all_for_one_write_and_a_long_one_for_a_read_a_receiver() {
 
 #[test]
 fn both_ways_of_counting_up_store_every_increment() {
-    let store = Arc::new(MemoryStore::unlimited());
-    let (ours, rival) =
-        (Rate::new(store.clone(), key()), Rival::new(store, RecordKey::new("players", "bob")));
-    for _ in 0..2 {
-        ours.run(1_000);
-        rival.run(10);
-    }
-    assert_eq!((ours.value(), rival.value()), (Some(2_000), Some(20)));
+    let pair = Pair::new(async { Ok::<_, Infallible>(MemoryStore::unlimited()) });
+    (0..2).for_each(|_| pair.run(1_000, 10));
+    assert_eq!(pair.values(), [Some(2_000), Some(20)]);
 }
 
 #[test]
 fn what_ours_counts_up_is_in_the_store_when_the_run_is_over() {
     let store = Arc::new(MemoryStore::unlimited());
-    let ours = Rate::new(store.clone(), key());
+    let ours = Rate::new(&Rc::new(runtime()), store.clone(), key());
     ours.run(300);
     let mut read = store.get(key());
     let stored = futures::executor::block_on(&mut read).unwrap().unwrap();

@@ -6,10 +6,7 @@ use crate::cargo;
 use crate::metadata::Metadata;
 
 /// The packages, in the order in which they run. The core's does without client libraries.
-const PACKAGES: [&str; 3] = ["benches", CRITERION, "benches-backends"];
-
-/// Its benchmark is criterion's, whose options have other names.
-const CRITERION: &str = "hot-paths";
+const PACKAGES: [&str; 3] = ["benches", "hot-paths", "benches-backends"];
 
 /// A benchmark.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,21 +31,6 @@ impl Topic {
     pub(super) fn command(&self) -> Command {
         cargo::cargo(&["bench", "--package", self.package, "--bench", &self.name, "--"])
     }
-
-    /// Whether it leaves a table and a note on its run in the target folder.
-    pub(super) fn has_table(&self) -> bool {
-        self.package != CRITERION
-    }
-
-    /// The option by which figures are kept.
-    pub(super) fn save(&self) -> &'static str {
-        if self.package == CRITERION { "--save-baseline" } else { "--save" }
-    }
-
-    /// The option by which figures are compared.
-    pub(super) fn against(&self) -> &'static str {
-        if self.package == CRITERION { "--baseline" } else { "--against" }
-    }
 }
 
 #[cfg(test)]
@@ -70,16 +52,5 @@ mod tests {
         let topic = |name: &str, package| Topic { name: name.to_owned(), package };
         let expected = [("packer", "benches"), ("store", "benches"), ("bus", "benches-backends")];
         assert_eq!(all(&metadata), expected.map(|(name, package)| topic(name, package)));
-    }
-
-    #[test]
-    fn criterion_is_asked_in_its_own_words() {
-        let options = |package| {
-            let topic = Topic { name: "hot".into(), package };
-            assert_eq!(topic.has_table(), package == "benches");
-            [topic.save(), topic.against()]
-        };
-        assert_eq!(options("benches"), ["--save", "--against"]);
-        assert_eq!(options("hot-paths"), ["--save-baseline", "--baseline"]);
     }
 }
