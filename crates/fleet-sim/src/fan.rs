@@ -24,10 +24,15 @@ pub(crate) struct Fan {
 #[derive(Debug, Default)]
 pub(crate) struct Spare(Vec<Vec<(Instant, u64, Life)>>);
 
+/// Lists that are kept. More are needed only while far more is under way than most of the time.
+const KEPT: usize = 64;
+
 impl Spare {
     /// Takes the list of one that has nothing to come.
     pub(crate) fn keep(&mut self, fan: Fan) {
-        self.0.push(fan.arrivals);
+        if self.0.len() < KEPT {
+            self.0.push(fan.arrivals);
+        }
     }
 }
 

@@ -33,11 +33,10 @@ pub(super) const JOURNAL: usize = 256 << 10;
 const SHARE_OF_ALL: usize = 200;
 
 /// How messages are split that are too long for a frame.
-pub(super) const FRAGMENTS: Fragmentation = Fragmentation {
-    max_message_bytes: 8 << 10,
-    max_partial_messages: 16,
-    max_partial_bytes: 256 << 10,
-    timeout: Duration::from_secs(60),
+pub(super) const FRAGMENTS: Fragmentation = {
+    let mut fragments = Fragmentation::new(8 << 10);
+    fragments.max_partial_bytes = 256 << 10;
+    fragments
 };
 
 /// Publishes of each process in the last minute, on each topic and on all.
@@ -148,7 +147,7 @@ pub(super) fn memory(sim: &Sim<Server>) -> Option<String> {
         let bounded = [
             ("queued messages", bulk.queued_messages, QUEUED as u64),
             ("queued bytes", bulk.queued_bytes, QUEUED_BYTES as u64),
-            ("held frames", bulk.held_frames, HELD as u64 * bulk.senders),
+            ("held frames", bulk.held_frames, HELD as u64 * bulk.streams),
             ("journal bytes", saves.journal_bytes as u64, JOURNAL as u64),
         ];
         let (what, count, most) = bounded.into_iter().find(|(_, count, most)| count > most)?;
@@ -250,8 +249,7 @@ fn ownership(sim: &Sim<Server>, contributed: &Contributions) -> Option<String> {
 }
 
 pub(super) fn pool_view(sim: &Sim<Server>, host: HostId) -> Option<&super::pools::View> {
-    let pools = &sim.node(host)?.pools;
-    Some(pools.view(pools.id(POOL)))
+    sim.node(host)?.pools.view_of(POOL)
 }
 
 /// Whether anybody's bulk messaging holds frames behind a hole.

@@ -93,6 +93,9 @@ impl Fleet<'_> {
     }
 
     fn contribute(&mut self, host: HostId, key: String) {
+        if !self.scenario.pools {
+            return self.say(host);
+        }
         let rng = &mut self.sim.rng;
         let value = (rng.u32(..4) > 0).then(|| rng.u32(..).to_string());
         self.sim.act(host, |server, now| {

@@ -14,6 +14,9 @@ use super::updates::Transfers;
 use super::views::Views;
 use super::{Parts, Planted, Scenario, Server};
 
+/// The most bytes of a shard of a checkpoint: little, so that there are several.
+const SHARD: usize = 1_000;
+
 pub(super) struct Fleet<'a> {
     pub(super) sim: Sim<Server>,
     pub(super) scenario: &'a Scenario,
@@ -39,6 +42,8 @@ pub(super) struct Fleet<'a> {
     pub(super) throttled: Option<(Instant, u64)>,
     /// Until when the last frames of a host without a process may have waited behind a hole.
     pub(super) held_up: BTreeMap<HostId, Instant>,
+    /// The lives that ended while their frames may have waited so for longer than messages are under way.
+    pub(super) held_lives: BTreeSet<u64>,
     /// How many numbered messages each life said.
     pub(super) said: BTreeMap<u64, u64>,
     /// Of how many gaps each server was told while all of them started.
@@ -47,6 +52,8 @@ pub(super) struct Fleet<'a> {
     pub(super) views: Views,
     /// Since when each process runs or ran last.
     pub(super) started: BTreeMap<HostId, Instant>,
+    /// When trouble ended, or last somebody stood still or was about to leave afterwards.
+    pub(super) unsettled: Instant,
     /// When the calm time began.
     pub(super) calm_since: Instant,
     /// Until when the bus carries nothing.
@@ -80,11 +87,13 @@ impl<'a> Fleet<'a> {
             ended: 0,
             throttled: None,
             held_up: BTreeMap::new(),
+            held_lives: BTreeSet::new(),
             said: BTreeMap::new(),
             first_gaps: BTreeMap::new(),
             hops: Hops::default(),
             views: Views::default(),
             started: BTreeMap::new(),
+            unsettled: Instant::ZERO,
             calm_since: Instant::ZERO,
             silence: None,
             violations: Vec::new(),
@@ -129,7 +138,9 @@ impl<'a> Fleet<'a> {
             revalidate_every: self.scenario.revalidate,
             ..Default::default()
         };
-        let mut parts = Parts::new(bulk, pools, vec![POOL.into()]);
+        let topics = self.scenario.pools.then(|| POOL.into()).into_iter().collect();
+        let mut parts = Parts::new(bulk, pools, topics);
+        parts.checkpoints = self.scenario.checkpoints.then_some(SHARD);
         parts.saves = Some((saves, self.keys.clone(), self.sim.store.limits.clone()));
         (parts.order, parts.planted) = (Some(CHAT.into()), self.planted);
         parts

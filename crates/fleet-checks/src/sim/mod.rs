@@ -2,6 +2,7 @@
 //! nothing of how the machines work.
 
 mod check;
+mod checkpoint;
 mod deeds;
 mod explain;
 mod fleet;
@@ -9,6 +10,7 @@ mod forge;
 mod ledger;
 pub mod order;
 mod owners;
+pub mod parts;
 pub mod planted;
 mod plot;
 pub mod pools;
@@ -28,14 +30,15 @@ mod updates;
 mod views;
 
 pub use explain::explain;
+pub use parts::Parts;
 pub use planted::Planted;
 pub use plot::plot;
 pub use pools::{Pools, Shown};
-pub use repeat::repeats;
+pub use repeat::{fleet_repeats, repeats};
 pub use report::{Crowd, Scale, report, scale};
 pub use run::{Report, Watch, run, watch};
 pub use sample::Sample;
 pub use saves::Saves;
 pub use scenario::Scenario;
 pub use script::{SCENARIOS, Script, ScriptError};
-pub use server::{Parts, Server};
+pub use server::Server;

@@ -112,6 +112,8 @@ impl Planted {
             Self::HalvesRepeatedUpdates => "slow-store",
             Self::RetriesWithoutBudget | Self::NoBounds => "flood",
             Self::AcceptsOwnDeath | Self::DeathIsFinal => "partitions",
+            // It shows where servers have little else to say.
+            Self::NoHeartbeats => "silence",
             _ => "swarm",
         }
     }

@@ -9,6 +9,7 @@ use fleet_sim::Now;
 use server_pool::machine::{Change, FrameId, Input, Machine, Notice, Output, PoolId, Reason, ViewState};
 use transport_traits::{Instant, Outgoing, Topic};
 
+use super::checkpoint::Job;
 use super::{Planted, forge};
 
 /// How long a server may be silent: the default of pools.
@@ -60,6 +61,7 @@ struct Bug {
 /// What pools want done.
 pub(super) enum Wish {
     Publish(FrameId, Outgoing),
+    Store(Job),
     Close,
 }
 
@@ -104,6 +106,11 @@ impl Pools {
     #[must_use]
     pub fn id(&self, topic: &str) -> PoolId {
         self.topics[topic]
+    }
+
+    /// What the pool of a topic shows, if the server has one.
+    pub(super) fn view_of(&self, topic: &str) -> Option<&View> {
+        self.topics.get(topic).map(|pool| self.view(*pool))
     }
 
     /// What a pool shows.
@@ -180,12 +187,21 @@ impl Pools {
             self.take(now.instant, pool, notice);
         }
         if output.is_none() {
+            if let Some(job) = self.poll_store() {
+                return Some(Wish::Store(job));
+            }
             self.wakeup = self.machine.next_wakeup();
         }
         Some(match output? {
             Output::Publish { frame, message } => Wish::Publish(frame, message),
             Output::Closed => Wish::Close,
         })
+    }
+
+    fn poll_store(&mut self) -> Option<Job> {
+        let job = self.machine.poll_store()?;
+        let topic = self.topics.iter().find(|(_, pool)| **pool == job.pool).map(|(topic, _)| topic.clone());
+        Some(Job::new(topic.expect("every pool has a topic"), job))
     }
 
     pub(super) const fn next_wakeup(&self) -> Option<Instant> {
@@ -213,21 +229,29 @@ impl Pools {
     /// Events must make sense to somebody who knows nothing but events.
     fn show(&mut self, now: Instant, pool: PoolId, change: &Change) {
         let view = &mut self.views[pool.0];
-        match change {
+        let (before, reason) = match change {
             Change::Removed { key, reason } => {
                 let removed = view.remove(key);
                 assert!(removed.is_some() || self.bug.planted.is_some(), "what is removed was there: {key}");
-                let expired = removed.filter(|_| *reason == Reason::Expired).map(|shown| shown.owner);
-                if self.bug.planted == Some(Planted::DeathIsFinal) {
-                    self.bug.dead.extend(expired.as_deref().map(str::to_owned));
-                }
-                self.expired.extend(expired.map(|owner| (now, owner)));
+                (removed, *reason)
             }
-            Change::Set { key, value, owner, .. } => {
+            Change::Set { key, value, owner, reason } => {
                 let shown = Shown { value: value.clone(), owner: owner.clone() };
                 let old = view.insert(key.clone(), shown.clone());
-                assert!(old != Some(shown) || self.bug.planted.is_some(), "an event tells something new");
+                let is_news = old.as_ref() != Some(&shown);
+                assert!(is_news || self.bug.planted.is_some(), "an event tells something new");
+                (old, *reason)
             }
+        };
+        // The key is gone, or passes to the next who claims it.
+        let owner = before.filter(|_| reason == Reason::Expired).map(|shown| shown.owner);
+        self.note_expired(now, owner);
+    }
+
+    fn note_expired(&mut self, now: Instant, owner: Option<Arc<str>>) {
+        if self.bug.planted == Some(Planted::DeathIsFinal) {
+            self.bug.dead.extend(owner.as_deref().map(str::to_owned));
         }
+        self.expired.extend(owner.map(|owner| (now, owner)));
     }
 }

@@ -1,5 +1,8 @@
 //! One run: trouble, then peace, then a calm time in which little may be out of date, and what the checkers say.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use fleet_sim::TraceEntry;
@@ -31,11 +34,14 @@ const REST: u64 = 10;
 const DELAY: Duration = Duration::from_secs(5);
 
 /// How long frames wait behind a hole that its sender may still fill: the default of bulk messaging.
-const HOLE: Duration = Duration::from_secs(30);
+const HOLE: Duration = Duration::from_secs(15);
 
 /// How long it takes at the beginning until every server knows of the others' first frames, of which some were sent before it
 /// listened.
 const STARTED: Duration = Duration::from_secs(10);
+
+/// How long it takes at most, once all works, until everybody shows what the servers contributed that run.
+const SEEN: Duration = Duration::from_secs(20);
 
 /// How old what servers show may be in a calm time.
 const STALE: Duration = Duration::from_secs(4);
@@ -97,7 +103,10 @@ impl Fleet<'_> {
         }
         self.heal();
         if !self.is_exposed() {
-            (0..PEACE).for_each(|_| self.second(0, &mut samples));
+            for _ in 0..PEACE {
+                self.second(0, &mut samples);
+                self.check_seen();
+            }
             self.check_converged();
             self.calm(&mut samples);
             self.check_converged();
@@ -184,6 +193,9 @@ impl Fleet<'_> {
             let until = self.held_up.entry(*host).or_insert(*at);
             let since = now.since(*at);
             let still = is_held_up && since <= DELAY + HOLE && now.since(*until) <= Duration::from_secs(1);
+            if still && since > DELAY {
+                self.held_lives.insert(self.life[host]);
+            }
             if since <= DELAY || still {
                 *until = now;
             }
@@ -198,7 +210,9 @@ impl Fleet<'_> {
         let heard_since = since.max(self.silence.unwrap_or(Instant::ZERO));
         self.found("ghosts", check::ghosts(&self.sim, &self.held_up, heard_since + DELAY, most));
         if self.scenario.is_connected() && is_heard {
-            self.found("false deaths", check::false_deaths(&self.sim, self.ended));
+            // What is handed over late brings who is taken for dead back once.
+            let ends = self.ended + self.held_lives.len() as u64;
+            self.found("false deaths", check::false_deaths(&self.sim, ends));
             let lives = self.started.iter();
             let lives = lives.map(|(host, at)| (host.to_string(), (*at, self.gone.get(host).copied())));
             let most = TIMEOUT + Duration::from_secs(12);
@@ -215,6 +229,24 @@ impl Fleet<'_> {
         self.found("staleness", worst.map(|(age, what)| format!("{what} is {age:?} behind")));
         let unsaved = self.rises.worst_unsaved(&self.sim).filter(|(age, _)| *age > SAVED);
         self.found("durability", unsaved.map(|(age, what)| format!("{what} is not stored for {age:?}")));
+    }
+
+    /// What servers contributed that run is seen long before the rest has come right: whom somebody takes for dead wrongly, or
+    /// for another life, would be forgotten by then, and so be heard again.
+    fn check_seen(&mut self) {
+        let is_settled = self.leaving.is_empty() && !self.sim.running().any(|host| self.sim.is_paused(host));
+        if !is_settled {
+            self.unsettled = self.sim.now();
+        }
+        let since = self.throttled.map_or(self.unsettled, |(at, _)| self.unsettled.max(at));
+        if self.sim.now().since(since) <= SEEN {
+            return;
+        }
+        let unseen = worst_of_pools(&self.sim, &self.contributed);
+        self.found(
+            "pools",
+            unseen.map(|(age, what)| format!("{what} is {age:?} behind, and all works for {SEEN:?}")),
+        );
     }
 
     fn check_left(&mut self) {

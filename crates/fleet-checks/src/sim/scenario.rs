@@ -53,6 +53,10 @@ pub struct Scenario {
     pub format: Format,
     /// Messages that are too long for a frame are split, and not refused.
     pub split: bool,
+    /// Servers have a pool. Its heartbeats follow all that is said, and tell where something is missing.
+    pub pools: bool,
+    /// Servers read and write checkpoints of their pool.
+    pub checkpoints: bool,
 }
 
 impl Scenario {
@@ -93,6 +97,8 @@ impl Scenario {
             lanes: (amount("lanes") as u16).clamp(1, 64),
             format: [Format::Nexus, Format::Compact, Format::CompactText][(amount("format") as usize).min(2)],
             split: amount("split") >= 0.5,
+            pools: amount("pools") >= 0.5,
+            checkpoints: amount("checkpoints") >= 0.5,
         }
     }
 

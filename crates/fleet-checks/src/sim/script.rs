@@ -33,7 +33,7 @@ pub struct Script {
 }
 
 /// What can be set, what it is if it is not, and whether it is a whole number.
-pub(super) const KNOBS: [(&str, f64, bool); 35] = [
+pub(super) const KNOBS: [(&str, f64, bool); 37] = [
     ("servers", 4.0, true),
     ("records", 2.0, true),
     ("seconds", 60.0, true),
@@ -69,14 +69,17 @@ pub(super) const KNOBS: [(&str, f64, bool); 35] = [
     ("lanes", 1.0, true),
     ("format", 0.0, true),
     ("split", 0.0, true),
+    ("pools", 1.0, true),
+    ("checkpoints", 0.0, true),
 ];
 
 /// The scenarios of the project, by name: the files of `scenarios/`.
-pub const SCENARIOS: [(&str, &str); 10] = [
+pub const SCENARIOS: [(&str, &str); 11] = [
     ("swarm", include_str!("../../scenarios/swarm.toml")),
     ("crashes", include_str!("../../scenarios/crashes.toml")),
     ("crowd", include_str!("../../scenarios/crowd.toml")),
     ("flood", include_str!("../../scenarios/flood.toml")),
+    ("idle", include_str!("../../scenarios/idle.toml")),
     ("lost-messages", include_str!("../../scenarios/lost-messages.toml")),
     ("partitions", include_str!("../../scenarios/partitions.toml")),
     ("silence", include_str!("../../scenarios/silence.toml")),
@@ -168,14 +171,22 @@ impl Script {
         script
     }
 
+    /// Each number is drawn by a generator of its own, so that what a seed makes of one does not depend on which others there
+    /// are.
     fn draw(&self, seed: u64) -> BTreeMap<&'static str, f64> {
-        let mut rng = fastrand::Rng::with_seed(seed ^ 0x5ce0_a510);
-        let draw = |(name, default, whole)| {
+        let draw = |(name, default, whole): (&'static str, _, _)| {
             let amount = self.amounts.get(name).copied().unwrap_or(Amount::Fixed(default));
+            let mut rng = fastrand::Rng::with_seed(seed ^ hash(name));
             (name, amount.draw(&mut rng, whole))
         };
         KNOBS.into_iter().map(draw).collect()
     }
+}
+
+/// FNV-1a (Fowler, Noll and Vo), which is the same everywhere.
+fn hash(name: &str) -> u64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 impl Amount {

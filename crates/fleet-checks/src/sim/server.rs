@@ -1,7 +1,6 @@
 //! One server as in real use: save data and pools over bulk messaging, over whatever bus and store there are.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
 
 use bulk_messaging::Refusal;
 use bulk_messaging::machine::{Input as BulkInput, Machine as Bulk, Output as BulkOutput, PublishId};
@@ -10,31 +9,14 @@ use fleet_sim::{Action, CallId, Event, Node, Now};
 use nexus_store::machine::{Input as SaveInput, Machine as SaveMachine, RecordId};
 use server_pool::machine::{FrameId, Input as PoolInput, Machine as PoolMachine};
 use transport_traits::{
-    BusLimits, Delivery, Instant, Outgoing, Precondition, Record, RecordKey, StoreLimits, Topic, Version,
+    BusLimits, Delivery, Instant, Outgoing, Precondition, Record, RecordKey, Topic, Version,
 };
 
-use super::Planted;
+use super::checkpoint::{Job, Step};
 use super::order::Order;
 use super::pools::{self, Pools};
 use super::saves::{self, Saves};
-
-/// What a server is made of. Seeds are to be set in each configuration, or runs cannot be repeated.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Parts {
-    /// How it sends.
-    pub bulk: bulk_messaging::Config,
-    /// Its pools.
-    pub pools: server_pool::Config,
-    /// Their topics.
-    pub topics: Vec<Topic>,
-    /// Its save data, if it has any: the records that it opens, and what the store allows.
-    pub saves: Option<(nexus_store::Config, Vec<RecordKey>, StoreLimits)>,
-    /// A topic of numbered messages, whose order it checks.
-    pub order: Option<Topic>,
-    /// A bug in it.
-    pub planted: Option<Planted>,
-}
+use super::{Parts, Planted};
 
 /// The machines of one server process, connected as their drivers connect them.
 #[derive(Debug)]
@@ -71,6 +53,7 @@ enum Call {
     /// The frame is kept for a bug that repeats it.
     Publish(PublishId, Topic, Bytes),
     Store(RecordId),
+    Checkpoint(Job),
 }
 
 /// How far a server is that leaves in good order.
@@ -85,25 +68,6 @@ enum Leaving {
     Done,
 }
 
-impl Parts {
-    /// A server with these pools, which hears its own messages, and nothing else.
-    #[must_use]
-    pub const fn new(bulk: bulk_messaging::Config, pools: server_pool::Config, topics: Vec<Topic>) -> Self {
-        Self { bulk, pools, topics, saves: None, order: None, planted: None }
-    }
-
-    fn plant(&mut self) {
-        match self.planted {
-            Some(Planted::NoBudget) => self.bulk.budget = bulk_messaging::Budget::Unlimited,
-            Some(Planted::KeepsGhosts) => self.pools.timeout = Duration::from_secs(3_600),
-            Some(Planted::NoBounds) => {
-                (self.bulk.max_queued_messages, self.bulk.max_queued_bytes) = (usize::MAX, usize::MAX);
-            }
-            _ => {}
-        }
-    }
-}
-
 impl Server {
     /// A server that starts now, on a bus with these limits, on which it hears its own messages.
     ///
@@ -114,8 +78,9 @@ impl Server {
         parts.plant();
         let mut bulk =
             Bulk::new(parts.bulk, bus, now.instant).expect("bulk messaging is configured for the bus");
-        let pools = PoolMachine::new(now.instant, now.wall, parts.pools, bulk.limits(), true)
+        let mut pools = PoolMachine::new(now.instant, now.wall, parts.pools, bulk.limits(), true)
             .expect("pools are configured for bulk messaging");
+        parts.checkpoints.into_iter().for_each(|room| pools.use_checkpoints(room));
         let pools = Pools::new(pools, &parts.topics, now, parts.planted);
         let saves = parts.saves.map(|(config, keys, limits)| {
             let machine = SaveMachine::new(config, limits, bulk.limits().clone(), now.instant, now.wall);
@@ -203,10 +168,22 @@ impl Server {
     fn poll_pools(&mut self, now: Now) -> bool {
         match self.pools.poll(now) {
             Some(pools::Wish::Publish(frame, message)) => self.publish_frame(now, frame, message),
+            Some(pools::Wish::Store(job)) => self.go_on(now, job),
             Some(pools::Wish::Close) => self.tell_bulk(now, BulkInput::Drain),
             None => return false,
         }
         true
+    }
+
+    /// Makes the next call to the store of checkpoints, or tells what came of them.
+    fn go_on(&mut self, now: Now, mut job: Job) {
+        match job.next() {
+            Step::Get(key) => self.call(Call::Checkpoint(job), |call| Action::Get(call, key)),
+            Step::Put(key, record) => {
+                self.call(Call::Checkpoint(job), |call| Action::Put(call, key, record, Precondition::Always));
+            }
+            Step::Done(input) => self.pools.handle(now, input),
+        }
     }
 
     fn publish_frame(&mut self, now: Now, frame: FrameId, message: Outgoing) {
@@ -336,6 +313,10 @@ impl Server {
             (Some(Call::Publish(id, ..)), Event::Published(_, result)) => {
                 let result = result.map_err(|error| error.kind());
                 self.tell_bulk(now, BulkInput::Published { id, result });
+            }
+            (Some(Call::Checkpoint(mut job)), answer) => {
+                job.answered(answer);
+                self.go_on(now, job);
             }
             (Some(Call::Store(id)), answer) => {
                 let Some(saves) = &mut self.saves else { return };

@@ -6,8 +6,7 @@ use std::time::Duration;
 use fleet_sim::{HostId, Sim};
 use transport_traits::{Instant, RecordKey};
 
-use super::check::is_shared;
-use super::run::POOL;
+use super::check::{is_shared, pool_view};
 use super::views::stored_count;
 use super::{Server, ledger};
 
@@ -80,8 +79,7 @@ pub(super) fn count(sim: &Sim<Server>, host: HostId, key: &RecordKey, field: &st
 pub(super) fn worst_of_pools(sim: &Sim<Server>, contributed: &Contributions) -> Option<(Duration, String)> {
     let watchers = sim.running().filter(|host| !sim.is_paused(*host));
     let ages = watchers.filter_map(|host| {
-        let pools = &sim.node(host)?.pools;
-        let view = pools.view(pools.id(POOL));
+        let view = pool_view(sim, host)?;
         let owners = contributed.iter().filter(|(owner, _)| sim.node(**owner).is_some());
         let entries = owners.flat_map(|(_, entries)| entries).filter(|(key, _)| !is_shared(key));
         let differing = entries.filter(|(key, (value, _))| {

@@ -18,7 +18,7 @@ impl Fleet<'_> {
             self.note("a cut is mended".to_owned());
         }
         mended.into_iter().for_each(|cut| self.sim.bus.mend(cut));
-        self.happens(self.scenario.crash, Self::crash);
+        self.happens(self.scenario.crash, Self::crash_some);
         self.happens(self.scenario.leave, Self::leave_some);
         self.happens(self.scenario.pause, Self::pause);
         self.happens(self.scenario.cut, Self::cut);
@@ -49,18 +49,25 @@ impl Fleet<'_> {
         }
     }
 
-    fn crash(&mut self) {
+    fn crash_some(&mut self) {
         let Some(host) = self.some_host() else { return };
+        if self.crash(host) {
+            self.restart_later(host);
+        }
+    }
+
+    /// Ends a server in the middle of whatever it does. False if it was about to exit, and now did.
+    pub(super) fn crash(&mut self, host: HostId) -> bool {
         self.take_answers(host);
         if self.sim.crash(host).is_none() {
-            return; // It was about to exit, and now did.
+            return false;
         }
         self.ledger.crashed(self.life[&host]);
         self.transfers.ended(self.life[&host]);
         self.ended += 1;
         self.leaving.remove(&host);
         self.gone.insert(host, self.sim.now());
-        self.restart_later(host);
+        true
     }
 
     fn leave_some(&mut self) {
@@ -126,6 +133,7 @@ impl Fleet<'_> {
     /// Everything works from now on, and all servers run that ever will.
     pub(super) fn heal(&mut self) {
         self.note("all trouble ends".to_owned());
+        self.unsettled = self.sim.now();
         (self.sim.bus.faults, self.sim.store.faults) = (BusFaults::default(), StoreFaults::default());
         self.sim.bus.mend_all();
         std::mem::take(&mut self.mends);
