@@ -44,10 +44,10 @@ impl Server {
     }
 
     /// Saves everything and leaves the pools, and then sends what there was to say of it: how many records are unsaved.
-    async fn stop(&self) -> usize {
+    async fn stop(&self) -> Result<usize, nexus_store::Failed> {
         let (closed, ()) = futures::join!(self.saves.shutdown(), self.pools.close());
         self.bulk.drain().await;
-        closed.unsaved.len()
+        Ok(closed?.unsaved.len())
     }
 }
 
@@ -85,7 +85,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     south.rooms.contribute("arena", &"2 of 8 players".to_owned())?;
     println!("north sees: {:?}", changes.next().await);
 
-    let unsaved = futures::join!(north.stop(), south.stop());
+    let unsaved = futures::try_join!(north.stop(), south.stop())?;
     println!("unsaved at the end: {}", unsaved.0 + unsaved.1);
     Ok(())
 }

@@ -40,7 +40,7 @@ pub(crate) async fn play(url: &str) -> Result<(i64, Delivery), Box<dyn Error>> {
 
     let moved = ann.get_as("moves")?.unwrap_or(0);
     drop(ann);
-    let closed = saves.shutdown().await;
+    let closed = saves.shutdown().await?;
     bulk.drain().await; // sends what was said last, as that something was stored
     println!("{} records are unsaved at the end", closed.unsaved.len());
     Ok((moved, last))

@@ -45,7 +45,7 @@ pub(crate) async fn play(url: &str) -> Result<i64, Box<dyn Error>> {
         }
     }
     drop(ann);
-    let closed = saves.shutdown().await;
+    let closed = saves.shutdown().await?;
     bulk.drain().await; // sends what was said last, as that something was stored
     println!("{} records are unsaved at the end", closed.unsaved.len());
     Ok(bought)

@@ -33,10 +33,10 @@ async fn start(url: &str) -> Result<Server, Box<dyn Error>> {
 }
 
 /// Saves everything, and then sends what there was to say of it: how many records could not be saved.
-async fn stop(server: &Server) -> usize {
-    let unsaved = server.saves.shutdown().await.unsaved.len();
+async fn stop(server: &Server) -> Result<usize, nexus_store::Failed> {
+    let closed = server.saves.shutdown().await?;
     server.bulk.drain().await;
-    unsaved
+    Ok(closed.unsaved.len())
 }
 
 /// Gives Ann coins on two servers: how many she has then.
@@ -54,7 +54,7 @@ pub(crate) async fn play(url: &str) -> Result<i64, Box<dyn Error>> {
     futures::try_join!(on_north.flush(), on_south.flush())?; // durable, as Redis is set to be
 
     let coins = on_south.get_as("coins")?.unwrap_or(0);
-    let unsaved = futures::join!(stop(&north), stop(&south));
+    let unsaved = futures::try_join!(stop(&north), stop(&south))?;
     println!("{} records are unsaved at the end", unsaved.0 + unsaved.1);
     Ok(coins)
 }

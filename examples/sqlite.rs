@@ -34,7 +34,7 @@ pub(crate) async fn play(file: &Path) -> Result<(i64, usize), Box<dyn Error>> {
     ann.flush().await?; // durable: on the disk
     let visits = ann.get_as("visits")?.unwrap_or(0);
     drop(ann);
-    let closed = saves.shutdown().await;
+    let closed = saves.shutdown().await?;
     bulk.drain().await; // sends what was said last, as that something was stored
     println!("{} records are unsaved at the end", closed.unsaved.len());
 

@@ -70,7 +70,7 @@ impl Engine {
         }
     }
 
-    pub(crate) fn flush_all(&mut self, now: Instant) -> Vec<(RecordKey, Ticket)> {
+    pub(crate) fn flush_all(&mut self, now: Instant) -> Vec<(RecordId, RecordKey, Ticket)> {
         match self {
             Self::Default(machine) => machine.flush_all(now),
             Self::Original(machine) => machine.flush_all(),

@@ -106,8 +106,9 @@ pub enum EditError {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlushError {
-    /// The record could not be loaded yet, so saving it might overwrite what is there. The writes are kept
-    /// and saved once it can be.
+    /// What is stored makes no sense, or the store refuses to hand it out, so saving might overwrite it: see
+    /// [`LoadState::Failed`](crate::LoadState::Failed) for the cause. The writes are kept and saved once it can be read.
+    /// In the profiles of the original, also: no attempt to load it has succeeded yet.
     #[error("the record is not loaded, and its writes are kept until it is")]
     NotLoaded,
     /// Writes whose fate cannot be found out: the store forgot this writer, or another program wiped the
@@ -168,7 +169,9 @@ pub enum UpdateError<E> {
     /// The store's name or the key cannot be used.
     #[error("the record's name cannot be used")]
     Name(#[source] Arc<Error>),
-    /// The record could not be loaded.
+    /// What is stored makes no sense, or the store refuses to hand it out: see
+    /// [`LoadState::Failed`](crate::LoadState::Failed) for the cause. In the profiles of the original, also: no attempt to
+    /// load it has succeeded yet.
     #[error("the record is not loaded")]
     NotLoaded,
     /// The store refuses the record with this change. In [`Profile::StrictNexus`](crate::Profile::StrictNexus),
@@ -195,6 +198,11 @@ pub struct Unsaved {
     /// Why not, if the store said so.
     pub error: Option<Arc<Error>>,
 }
+
+/// The save data of this process failed: see the panic that was told before. What was not durable is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the save data of this process failed, and what was not durable is lost")]
+pub struct Failed;
 
 /// How a shutdown went.
 #[derive(Clone, Debug, Default)]

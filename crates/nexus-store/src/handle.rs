@@ -8,7 +8,7 @@ use crate::driver::Ports;
 use crate::engine::Engine;
 use crate::machine::Outcome;
 use crate::shared::Shared;
-use crate::{Config, Driver, FlushError, OpenError, SaveData, ShutdownReport, Stats, Unsaved};
+use crate::{Config, Driver, Failed, FlushError, OpenError, SaveData, ShutdownReport, Stats, Unsaved};
 
 /// Save data over a data store and a bus. Clones are handles of the same store.
 pub struct NexusStore {
@@ -55,14 +55,13 @@ impl NexusStore {
     /// be saved. It waits for a store that is throttled or cannot be reached, so set a time limit of your own;
     /// dropping the future changes nothing but that nobody waits.
     pub async fn flush_all(&self) -> ShutdownReport {
-        let flushes = self.shared.call_all(|machine, now| machine.flush_all(now));
         let mut report = ShutdownReport::default();
-        for (key, flush) in flushes {
-            let (undetermined, error) = match flush.await {
-                Ok(Outcome::Flushed(Ok(()))) => continue,
-                Ok(Outcome::Flushed(Err(FlushError::Undetermined { operations }))) => (operations, None),
-                Ok(Outcome::Flushed(Err(FlushError::Refused(error)))) => (0, Some(error)),
-                _ => (0, None),
+        for (key, flush) in self.shared.flush_all() {
+            let (undetermined, error) = match flush.over().await {
+                Ok(()) => continue,
+                Err(FlushError::Undetermined { operations }) => (operations, None),
+                Err(FlushError::Refused(error)) => (0, Some(error)),
+                Err(FlushError::NotLoaded | FlushError::Closed) => (0, None),
             };
             report.unsaved.push(Unsaved { key, undetermined, error });
         }
@@ -71,10 +70,14 @@ impl NexusStore {
 
     /// Saves everything, refuses further writes, ends the driver, and says what could not be saved within
     /// [`Config::shutdown_timeout`]. Dropping the future does not stop it.
-    pub async fn shutdown(&self) -> ShutdownReport {
+    ///
+    /// # Errors
+    /// The save data of this process failed, by a panic that was told before, while it was shut down: nothing is known of
+    /// what is saved, and what was not durable is lost.
+    pub async fn shutdown(&self) -> Result<ShutdownReport, Failed> {
         match self.shared.call(Engine::shut_down).await {
-            Ok(Outcome::ShutDown(report)) => report,
-            _ => ShutdownReport::default(), // The driver was dropped before: nothing is known to it.
+            Ok(Outcome::ShutDown(report)) => Ok(report),
+            _ => Err(Failed),
         }
     }
 

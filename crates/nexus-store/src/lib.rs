@@ -24,7 +24,7 @@
 //!     if coins < 3 { Err("not enough coins") } else { Ok(()) }
 //! }).await?; // Durable, both or neither.
 //! assert_eq!(ann.get_as("coins")?, Some(2));
-//! # assert!(store.shutdown().await.unsaved.is_empty());
+//! # assert!(store.shutdown().await?.unsaved.is_empty());
 //! # Ok(())
 //! # }
 //! ```
@@ -88,7 +88,7 @@
 //! - **The outcome of a write is unknown**: it is found out by reading. If that cannot be, which takes that
 //!   the store forgot this writer or another program wiped the table, its operations are *undetermined*:
 //!   reported by [`FlushError::Undetermined`] and [`UpdateError::Unknown`], and never repeated.
-//! - **A record cannot be loaded**, or is no JSON object: it can be used, and nothing is saved
+//! - **What is stored may not be read**, or is no JSON object: the record can be used, and nothing is saved
 //!   ([`FlushError::NotLoaded`]) until it can be, or until [`SaveData::overwrite_failed_load`] gives up what
 //!   makes no sense.
 //! - **The bus takes nothing**: views differ as when messages are lost. A record that nobody holds is forgotten
@@ -137,6 +137,7 @@ mod engine;
 mod error;
 mod fields;
 mod finite;
+mod flush_call;
 mod handle;
 mod json;
 mod local;
@@ -158,7 +159,8 @@ pub use change::{Change, NoEffect};
 pub use config::{Config, Profile};
 pub use driver::Driver;
 pub use error::{
-    DecodeError, EditError, FlushError, OpenError, ShutdownReport, Unsaved, UpdateError, UpdateId, WriteError,
+    DecodeError, EditError, Failed, FlushError, OpenError, ShutdownReport, Unsaved, UpdateError, UpdateId,
+    WriteError,
 };
 pub use fields::Fields;
 pub use handle::NexusStore;

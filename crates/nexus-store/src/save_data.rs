@@ -9,7 +9,7 @@ use transport_traits::RecordKey;
 
 use crate::change::Change;
 use crate::codec;
-use crate::machine::{Input, Outcome, RecordId};
+use crate::machine::{Input, RecordId};
 use crate::shared::Shared;
 use crate::{FlushError, LoadState, Object, Updates, View, WriteError};
 
@@ -146,11 +146,7 @@ impl SaveData {
     /// # Errors
     /// See [`FlushError`].
     pub async fn flush(&self) -> Result<(), FlushError> {
-        let lease = &self.lease;
-        match lease.shared.call(|machine, now| machine.flush(now, lease.id)).await {
-            Ok(Outcome::Flushed(result)) => result,
-            _ => Err(FlushError::Closed),
-        }
+        self.lease.shared.flush(self.lease.id).over().await
     }
 
     /// The changes of a field's visible value, from now on.

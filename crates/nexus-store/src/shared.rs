@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use transport_traits::{Instant, RecordKey, Timer};
 
 use crate::engine::Engine;
+use crate::flush_call::Flush;
 use crate::machine::{Input, Outcome, Output, RecordId, Ticket, UpdateRun};
 use crate::updates::{Listeners, Updates};
 use crate::{Fields, OpenError, View};
@@ -156,24 +157,31 @@ impl Shared {
         })
     }
 
-    /// Makes calls that are answered later.
-    pub(crate) fn call_all<K>(
-        &self,
-        f: impl FnOnce(&mut Engine, Instant) -> Vec<(K, Ticket)>,
-    ) -> Vec<(K, oneshot::Receiver<Outcome>)> {
+    /// Asks for a record to be flushed.
+    pub(crate) fn flush(&self, id: RecordId) -> Flush<'_> {
         self.with_state(|state, now| {
-            let calls = f(&mut state.machine, now);
-            calls.into_iter().map(|(key, ticket)| (key, state.expect(ticket))).collect()
+            let ticket = state.machine.flush(now, id);
+            Flush::new(self, id, ticket, state.expect(ticket))
         })
     }
 
-    /// Nobody waits for an update any more.
-    pub(crate) fn cancel_update(&self, ticket: Ticket) {
+    /// The same for every record that has something to save.
+    pub(crate) fn flush_all(&self) -> Vec<(RecordKey, Flush<'_>)> {
+        self.with_state(|state, now| {
+            let flushes = state.machine.flush_all(now).into_iter();
+            flushes
+                .map(|(id, key, ticket)| (key, Flush::new(self, id, ticket, state.expect(ticket))))
+                .collect()
+        })
+    }
+
+    /// Nobody waits for a call any more; `input` tells the machine.
+    pub(crate) fn forget(&self, ticket: Ticket, input: Input) {
         let _unused = {
             let mut state = self.state.lock();
             (state.replies.remove(&ticket), state.runners.remove(&ticket))
         };
-        self.with_at_drop(|machine, now| machine.handle(now, Input::CancelUpdate(ticket)));
+        self.with_at_drop(|machine, now| machine.handle(now, input));
     }
 
     /// What the driver is to do next.

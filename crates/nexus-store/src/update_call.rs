@@ -11,7 +11,7 @@ use transport_traits::RecordKey;
 use crate::codec;
 use crate::engine::Engine;
 use crate::error::{OpenError, UpdateError};
-use crate::machine::{Outcome, RecordId, Scope, Ticket, UpdateOutcome, UpdateRun};
+use crate::machine::{Input, Outcome, RecordId, Scope, Ticket, UpdateOutcome, UpdateRun};
 use crate::shared::{Runner, Shared};
 use crate::{Fields, NexusStore, SaveData};
 
@@ -216,7 +216,7 @@ struct CancelOnDrop<'a> {
 impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
-            self.shared.cancel_update(ticket);
+            self.shared.forget(ticket, Input::CancelUpdate(ticket));
         }
     }
 }

@@ -124,7 +124,10 @@ impl Host {
                 Err(why) => Err(why),
             },
             Ask::View => Ok(Answer::View(self.view())),
-            Ask::Close => Ok(Answer::Closed { unsaved: self.close().await }),
+            Ask::Close => {
+                let closed = self.close().await;
+                closed.map(|unsaved| Answer::Closed { unsaved }).map_err(|failed| failed.to_string())
+            }
         };
         answer.unwrap_or_else(Answer::Impossible)
     }
@@ -174,10 +177,10 @@ impl Host {
         counts
     }
 
-    async fn close(&self) -> usize {
+    async fn close(&self) -> Result<usize, nexus_store::Failed> {
         let (report, ()) = futures::join!(self.saves.shutdown(), self.pools.close());
         futures::future::join_all(self.bulk.iter().map(BulkMessaging::drain)).await;
-        report.unsaved.len()
+        Ok(report?.unsaved.len())
     }
 }
 

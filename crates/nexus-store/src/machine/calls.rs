@@ -6,7 +6,7 @@ use transport_traits::{Instant, RecordKey};
 
 use super::Machine;
 use super::io::{Outcome, RecordId, Scope, Ticket, UpdateOutcome};
-use super::record::{Listening, Load, Record};
+use super::record::{Listening, Record};
 use super::update::UpdateJob;
 use crate::change::Change;
 use crate::error::{OpenError, WriteError};
@@ -34,7 +34,7 @@ impl Machine {
         let ticket = self.ctx.next_ticket();
         let refusal = match self.records.get(&id) {
             _ if self.ctx.closing => Some(UpdateOutcome::Closed),
-            Some(record) if record.load == Load::Failed => Some(UpdateOutcome::NotLoaded),
+            Some(record) if record.is_unreadable() => Some(UpdateOutcome::NotLoaded),
             Some(_) => None,
             None => Some(UpdateOutcome::Closed),
         };

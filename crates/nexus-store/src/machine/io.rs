@@ -40,6 +40,8 @@ pub enum Input {
     UpdateRan(Ticket, UpdateRun),
     /// Nobody waits for an update any more. If it was not tried yet, it will not be.
     CancelUpdate(Ticket),
+    /// Nobody waits for a flush of the record any more. What it set going goes on.
+    CancelFlush(RecordId, Ticket),
     /// One holder of the record less.
     Release(RecordId),
 }

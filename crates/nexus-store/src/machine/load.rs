@@ -136,6 +136,9 @@ impl Record {
     fn not_loaded(&mut self, ctx: &mut Context, error: &Arc<Error>) {
         self.set_load(Load::Failed, LoadState::Failed(Arc::clone(error)));
         self.answer_opens(ctx);
+        if !self.is_unreadable() {
+            return; // It is read again soon. Whoever waits for a flush or an update waits on.
+        }
         self.fail_flushes(ctx, &FlushError::NotLoaded);
         let under_way = self.busy.attempt.as_ref().and_then(|attempt| attempt.update_ticket());
         let waiting =

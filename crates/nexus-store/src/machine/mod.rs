@@ -189,7 +189,7 @@ impl Machine {
             let undetermined = std::mem::take(&mut record.busy.undetermined);
             record.busy.flushes.push(FlushWaiter { ticket, up_to: record.journal.last_own(), undetermined });
             record.answer_flushes(ctx);
-            if record.load == Load::Failed {
+            if record.is_unreadable() {
                 record.fail_flushes(ctx, &FlushError::NotLoaded);
             }
             if record.busy.refusal.take().is_some() {
@@ -203,10 +203,10 @@ impl Machine {
     }
 
     /// Flushes every record that has something to save.
-    pub fn flush_all(&mut self, now: Instant) -> Vec<(RecordKey, Ticket)> {
+    pub fn flush_all(&mut self, now: Instant) -> Vec<(RecordId, RecordKey, Ticket)> {
         let dirty: Vec<RecordId> =
             self.records.values().filter(|record| record.is_doubtful()).map(|record| record.id).collect();
-        dirty.into_iter().map(|id| (self.records[&id].view.key().clone(), self.flush(now, id))).collect()
+        dirty.into_iter().map(|id| (id, self.records[&id].view.key().clone(), self.flush(now, id))).collect()
     }
 
     /// Takes notice of what happened.
@@ -247,6 +247,7 @@ impl Machine {
                     self.with(id, |record, ctx| record.cancel_update(ctx, ticket));
                 }
             }
+            Input::CancelFlush(id, ticket) => self.with(id, |record, _| record.cancel_flush(ticket)),
             Input::Release(id) => self.with(id, |record, _| record.release(now)),
         }
     }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use transport_traits::{Instant, RecordKey};
+use transport_traits::{ErrorKind, Instant, RecordKey};
 
 use super::base::Base;
 use super::busy::Busy;
 use super::context::Context;
-use super::io::{FieldChange, Outcome, Output, RecordId};
+use super::io::{FieldChange, Outcome, Output, RecordId, Ticket};
 use super::journal::Journal;
 use super::rare::Rare;
 use super::table::Judgement;
@@ -232,10 +232,24 @@ impl Record {
         }
     }
 
+    /// Nobody waits for a flush any more. What it would have told of undetermined operations the next one tells.
+    pub(crate) fn cancel_flush(&mut self, ticket: Ticket) {
+        let cancelled = self.busy.flushes.extract_if(.., |waiter| waiter.ticket == ticket);
+        let untold: u64 = cancelled.map(|waiter| waiter.undetermined).sum();
+        self.busy.undetermined += untold;
+    }
+
     pub(crate) fn fail_flushes(&mut self, ctx: &mut Context, error: &FlushError) {
         for waiter in self.busy.flushes.drain(..) {
             ctx.done(waiter.ticket, Outcome::Flushed(Err(error.clone())));
         }
+    }
+
+    /// Whether waiting for the record to be loaded is vain: what is stored makes no sense, or the store refuses to tell.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        let LoadState::Failed(error) = self.view.load_state() else { return false };
+        let is_away = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Throttled { .. });
+        self.load == Load::Failed && !is_away
     }
 
     pub(crate) fn set_load(&mut self, load: Load, state: LoadState) {

@@ -10,7 +10,7 @@ use transport_memory::{MemoryBus, MemoryStore};
 use transport_mocks::ManualTimer;
 use transport_traits::RecordKey;
 
-use crate::{Config, Driver, FlushError, NexusStore, SaveData};
+use crate::{Config, Driver, Failed, FlushError, NexusStore, SaveData};
 
 fn opened() -> (NexusStore, Driver, SaveData) {
     let (data, timer) = (Arc::new(MemoryStore::unlimited()), Arc::new(ManualTimer::new()));
@@ -28,6 +28,9 @@ fn a_panic_inside_the_machine_unwinds_through_every_handle_and_ends_the_driver()
     let (kept, mut updates) = (save.clone(), save.on_any_update());
     let mut flush = Box::pin(async move { kept.flush().await });
     assert!((&mut flush).now_or_never().is_none());
+    let closing = store.clone();
+    let mut shutdown = Box::pin(async move { closing.shutdown().await });
+    assert!((&mut shutdown).now_or_never().is_none());
     let failed = catch_unwind(AssertUnwindSafe(move || {
         let save = save; // Dropped while the panic unwinds.
         save.shared().with(|_, _| panic!("on purpose"));
@@ -36,8 +39,18 @@ fn a_panic_inside_the_machine_unwinds_through_every_handle_and_ends_the_driver()
     assert!((&mut driver).now_or_never().is_some(), "there is nothing more to do");
     drop(driver);
     assert!(matches!(block_on(flush), Err(FlushError::Closed)));
+    assert!(matches!(block_on(shutdown), Err(Failed)), "it does not say that all is saved");
     assert!(block_on(updates.next()).is_none());
     assert!(catch_unwind(AssertUnwindSafe(|| store.clone().shared().with(|_, _| ()))).is_err());
+}
+
+#[test]
+fn a_flush_that_is_dropped_is_forgotten() {
+    let (store, _driver, save) = opened();
+    save.set("a", 1).unwrap();
+    assert!(save.flush().now_or_never().is_none());
+    assert!(store.flush_all().now_or_never().is_none());
+    assert!(store.shared().state.lock().replies.is_empty());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use transport_mocks::{ManualTimer, MockSubscriber};
 use transport_traits::{DataStoreExt, Record, RecordKey, presets};
 
 use crate::driver::{Setup, in_memory, key, stored};
-use crate::world::{World, key as world_key};
+use crate::world::{Faults, World, key as world_key};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -84,6 +84,21 @@ fn servers_that_have_the_record_open_are_told() {
 }
 
 #[test]
+fn a_gift_waits_for_a_store_that_is_away() {
+    let mut world = World::with_servers(1, 1);
+    world.faults = Faults { unavailable: 100, ..Faults::default() };
+    let server = world.join_record(RecordKey::new("players", "other"));
+    let ticket = world
+        .act(server, |machine, now, _| machine.update_once(now, world_key(), Scope::Fields(&["n"])).unwrap());
+    world.run(SECOND * 60);
+    assert!(world.outcome(server, ticket).is_none());
+    world.faults = Faults::default();
+    world.run(SECOND * 60);
+    assert!(matches!(world.outcome(server, ticket), Some(Outcome::Updated(UpdateOutcome::Committed(_)))));
+    assert_eq!(world.stored_value(), json!({"n": 1}));
+}
+
+#[test]
 fn errors_are_those_of_an_update() {
     let mut setup = {
         let (timer, bus) = (ManualTimer::new(), Arc::new(MemoryBus::unlimited().join()));
@@ -91,7 +106,7 @@ fn errors_are_those_of_an_update() {
         let mut data = transport_mocks::MockDataStore::new();
         data.expect_limits().return_const(limits);
         data.expect_get().returning(|_| {
-            let error = transport_traits::Error::new(transport_traits::ErrorKind::Unavailable, "down");
+            let error = transport_traits::Error::new(transport_traits::ErrorKind::Denied, "not for you");
             std::future::ready(Err(error)).boxed()
         });
         let clock = Arc::new(timer.clone());

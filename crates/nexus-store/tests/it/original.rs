@@ -271,6 +271,6 @@ async fn stores_of_the_nexus_profile_share_a_record_through_their_drivers() {
     tokio::time::sleep(SECOND).await;
     [ann, same].iter().for_each(|save| assert_eq!(save.get("coins").as_deref(), Some(&json!(6))));
     for store in stores {
-        assert!(store.shutdown().await.unsaved.is_empty());
+        assert!(store.shutdown().await.unwrap().unsaved.is_empty());
     }
 }

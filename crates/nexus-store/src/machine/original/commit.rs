@@ -365,6 +365,14 @@ impl Record {
         }
     }
 
+    /// Nobody waits for a flush any more.
+    pub(crate) fn cancel_flush(&mut self, ticket: Ticket) {
+        self.flushes.retain(|waiting| *waiting != ticket);
+        if let Some(flight) = &mut self.flight {
+            flight.waiters.retain(|waiting| *waiting != ticket);
+        }
+    }
+
     fn answer_flushes(&mut self, ctx: &mut Context, waiters: Vec<Ticket>) {
         for ticket in waiters {
             let result = match std::mem::take(&mut self.undetermined) {

@@ -224,9 +224,9 @@ impl Machine {
     }
 
     /// Flushes every record.
-    pub fn flush_all(&mut self) -> Vec<(RecordKey, Ticket)> {
+    pub fn flush_all(&mut self) -> Vec<(RecordId, RecordKey, Ticket)> {
         let all: Vec<RecordId> = self.records.keys().copied().collect();
-        all.into_iter().map(|id| (self.records[&id].key.clone(), self.flush(id))).collect()
+        all.into_iter().map(|id| (id, self.records[&id].key.clone(), self.flush(id))).collect()
     }
 
     /// Takes notice of what happened.
@@ -262,6 +262,7 @@ impl Machine {
             }),
             Input::UpdateRan(ticket, run) => self.update_ran(ticket, run),
             Input::CancelUpdate(ticket) => self.cancel_update(ticket),
+            Input::CancelFlush(id, ticket) => self.with(id, |record, _| record.cancel_flush(ticket)),
             Input::Release(id) => self.with(id, |record, _| record.release(now)),
         }
     }

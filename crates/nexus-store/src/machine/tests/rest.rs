@@ -102,6 +102,36 @@ fn a_record_at_rest_has_given_back_what_it_was_busy_with() {
 }
 
 #[test]
+fn flushes_that_nobody_waits_for_any_more_leave_nothing_behind_while_the_store_is_away() {
+    let mut quiet = Quiet::open();
+    quiet.rest();
+    quiet.failure = Some(ErrorKind::Unavailable);
+    quiet.set(1);
+    for _ in 0..100 {
+        let ticket = quiet.machine.flush(quiet.now, quiet.id);
+        quiet.rest();
+        assert_eq!(quiet.record().busy.flushes.len(), 1);
+        quiet.machine.handle(quiet.now, Input::CancelFlush(quiet.id, ticket));
+        assert!(quiet.record().busy.flushes.is_empty());
+    }
+}
+
+#[test]
+fn what_a_given_up_flush_would_have_told_of_undetermined_operations_the_next_one_tells() {
+    let mut quiet = Quiet::open();
+    quiet.rest();
+    quiet.failure = Some(ErrorKind::Unavailable);
+    quiet.set(1);
+    quiet.machine.records.get_mut(&quiet.id).unwrap().busy.undetermined += 2;
+    let first = quiet.machine.flush(quiet.now, quiet.id);
+    assert_eq!(quiet.record().busy.undetermined, 0, "it will tell");
+    quiet.machine.handle(quiet.now, Input::CancelFlush(quiet.id, first));
+    assert_eq!(quiet.record().busy.undetermined, 2);
+    quiet.machine.flush(quiet.now, quiet.id);
+    assert_eq!(quiet.record().busy.flushes[0].undetermined, 2);
+}
+
+#[test]
 fn a_record_comes_to_rest_after_the_store_was_away() {
     let mut quiet = Quiet::open();
     quiet.rest();
