@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::future::BoxFuture;
-use futures::stream::{BoxStream, FuturesUnordered, SelectAll};
+use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use transport_traits::{Delivery, Error, ErrorKind, Instant, Outgoing, Publisher, Timer};
+use transport_traits::{Error, ErrorKind, Instant, Outgoing, Publisher, Subscriber, Timer};
 
 use crate::handle::Shared;
-use crate::machine::{FrameId, Input, Output, PoolId};
+use crate::listening::Listening;
+use crate::machine::{FrameId, Input, Output};
 use crate::store::Store;
 
 /// Deliveries handed to the machine at once, so that a flood leaves room for the rest.
@@ -26,7 +27,7 @@ pub struct Driver {
     shared: Arc<Shared>,
     publisher: Arc<dyn Publisher>,
     timer: Arc<dyn Timer>,
-    deliveries: SelectAll<BoxStream<'static, Input>>,
+    listening: Listening,
     /// Publishes and calls to the store under way.
     calls: FuturesUnordered<BoxFuture<'static, Input>>,
     store: Option<Store>,
@@ -37,14 +38,15 @@ impl Driver {
     pub(crate) fn new(
         shared: Arc<Shared>,
         publisher: Arc<dyn Publisher>,
+        subscriber: Arc<dyn Subscriber>,
         timer: Arc<dyn Timer>,
         store: Option<Store>,
     ) -> Self {
         Self {
+            listening: Listening::new(subscriber, timer.clone()),
             shared,
             publisher,
             timer,
-            deliveries: SelectAll::new(),
             calls: FuturesUnordered::new(),
             store,
             sleep: None,
@@ -53,10 +55,8 @@ impl Driver {
 
     /// Feeds the machine once. Ready if it has closed, else whether there may be more to do at once.
     fn round(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        for (id, subscription) in self.shared.new_subscriptions() {
-            let inputs = subscription.map(move |delivery| input(id, delivery));
-            let end = std::future::ready(Input::Ended { pool: id }).into_stream();
-            self.deliveries.push(inputs.chain(end).boxed());
+        for (pool, subscription) in self.shared.new_subscriptions() {
+            self.listening.add(pool, subscription);
         }
         let inputs = self.gather(cx);
         let (received, mut outputs, mut wakeup) = (!inputs.is_empty(), Vec::new(), None);
@@ -92,7 +92,8 @@ impl Driver {
             inputs.push(input);
         }
         while inputs.len() < BATCH {
-            let Poll::Ready(Some(input)) = self.deliveries.poll_next_unpin(cx) else { break };
+            let topic = |pool| self.shared.topic(pool);
+            let Poll::Ready(input) = self.listening.poll_next(topic, cx) else { break };
             inputs.push(input);
         }
         inputs
@@ -135,7 +136,7 @@ impl Future for Driver {
         for _ in 0..ROUNDS {
             match self.round(cx) {
                 Poll::Ready(true) => {
-                    self.deliveries.clear();
+                    self.listening.clear();
                     self.shared.finish();
                     return Poll::Ready(());
                 }
@@ -151,13 +152,6 @@ impl Future for Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         self.shared.finish();
-    }
-}
-
-fn input(pool: PoolId, delivery: Delivery) -> Input {
-    match delivery {
-        Delivery::Message(body) => Input::Received { pool, body },
-        Delivery::Gap => Input::Gap { pool },
     }
 }
 

@@ -123,7 +123,7 @@ impl Pools {
             Arc::new(Shared { state: Mutex::new(state), driver, timer: timer.clone(), event_capacity });
         let topics = shared.clone();
         let store = store.map(|store| Store::new(store, Arc::new(move |id| topics.topic(id))));
-        let driver = Driver::new(shared.clone(), publisher, timer, store);
+        let driver = Driver::new(shared.clone(), publisher, subscriber.clone(), timer, store);
         Ok((Self { handle: Arc::new(Handle { shared, subscriber }) }, driver))
     }
 
@@ -147,8 +147,9 @@ impl Pools {
     }
 
     /// Leaves all pools: the others remove this server's entries at once. Ends when that is said twice, since a
-    /// publisher with queues may let it overtake earlier frames, or could not be said in three tries; a publisher that does not answer holds it up. Needs the driver.
-    /// Cancelling it does not stop the leave.
+    /// publisher with queues may let it overtake earlier frames, or could not be said in three tries. A publisher that does
+    /// not answer, as one with a full queue, holds it up without limit: set a limit of your own, and save data beside it
+    /// and not after it. Needs the driver. Cancelling it does not stop the leave.
     pub async fn close(&self) {
         let shared = &self.handle.shared;
         shared.begin_close();
@@ -227,7 +228,7 @@ impl Shared {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    fn topic(&self, id: PoolId) -> Topic {
+    pub(crate) fn topic(&self, id: PoolId) -> Topic {
         self.state.lock().pools[id.0].topic.clone()
     }
 

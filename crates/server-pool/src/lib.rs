@@ -49,7 +49,7 @@
 //! |---|---|
 //! | messages are lost, repeated, delayed, reordered | when they pass again, all views become equal |
 //! | a key is contributed by several servers | one owner, the same everywhere; nobody else's end touches the entry |
-//! | a server crashes | its entries are gone everywhere within the timeout and two seconds, also for newcomers |
+//! | a server crashes | its entries are gone everywhere within the timeout and two seconds, also for newcomers; a bus that hands over its last messages late, as bulk messages may where one is missing, adds as much |
 //! | a server leaves | its entries are gone at once, with an event for each |
 //! | a server joins | it is told each entry once, however many join; with a store, only what is new |
 //! | this server is cut off | its view is stale, nobody is declared dead, and it catches up |
@@ -107,6 +107,7 @@ mod events;
 mod handle;
 mod key_hash;
 mod keyed;
+mod listening;
 pub mod machine;
 mod order;
 mod places;

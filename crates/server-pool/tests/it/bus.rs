@@ -29,6 +29,7 @@ struct State {
     listeners: BTreeMap<Topic, Vec<UnboundedSender<Delivery>>>,
     published: Vec<Outgoing>,
     broken: bool,
+    refuses: bool,
 }
 
 impl Bus {
@@ -45,6 +46,11 @@ impl Bus {
     /// Ends every subscription.
     pub(crate) fn end_subscriptions(&self) {
         self.state.lock().listeners.clear();
+    }
+
+    /// Whether it refuses subscriptions.
+    pub(crate) fn set_refusing(&self, refuses: bool) {
+        self.state.lock().refuses = refuses;
     }
 
     /// Tells every listener of a topic the same.
@@ -76,6 +82,9 @@ impl Subscriber for Bus {
     fn subscribe(&self, topic: Topic) -> BoxFuture<'_, Result<Subscription, Error>> {
         Box::pin(async move {
             let (sender, receiver) = unbounded();
+            if self.state.lock().refuses {
+                return Err(Error::new(ErrorKind::Denied, "not for you"));
+            }
             self.state.lock().listeners.entry(topic).or_default().push(sender);
             Ok(receiver.boxed())
         })

@@ -342,7 +342,7 @@ fn a_panic_in_a_users_type_ends_the_pools_and_nothing_else() {
 }
 
 #[test]
-fn a_pool_whose_subscription_has_ended_says_so_and_buries_nobody() {
+fn a_pool_whose_subscription_has_ended_says_so_buries_nobody_and_subscribes_anew() {
     let mut stage = Stage::new();
     let (first, second) = (stage.server("a"), stage.server("b"));
     let here: Pool<u32> = stage.now(first.open("p")).unwrap();
@@ -351,6 +351,11 @@ fn a_pool_whose_subscription_has_ended_says_so_and_buries_nobody() {
     stage.run(secs(3));
     assert_eq!(there.view_state(), ViewState::Fresh);
     stage.bus.end_subscriptions();
+    stage.bus.set_refusing(true);
     stage.run(secs(60));
     assert_eq!((there.view_state(), there.len(), second.stats().expired), (ViewState::Stale, 1, 0));
+    here.contribute("l", &8).unwrap();
+    stage.bus.set_refusing(false);
+    stage.run(secs(35));
+    assert_eq!((there.view_state(), there.len(), second.stats().expired), (ViewState::Fresh, 2, 0));
 }
