@@ -54,8 +54,8 @@ pub(crate) async fn play(url: &str) -> Result<i64, Box<dyn Error>> {
     futures::try_join!(on_north.flush(), on_south.flush())?; // durable, as Redis is set to be
 
     let coins = on_south.get_as("coins")?.unwrap_or(0);
-    let unsaved = futures::try_join!(stop(&north), stop(&south))?;
-    println!("{} records are unsaved at the end", unsaved.0 + unsaved.1);
+    let unsaved = futures::join!(stop(&north), stop(&south));
+    println!("{} records are unsaved at the end", unsaved.0? + unsaved.1?);
     Ok(coins)
 }
 

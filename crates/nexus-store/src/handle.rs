@@ -52,8 +52,8 @@ impl NexusStore {
     }
 
     /// Makes everything durable that was accepted before the call, on every record, and says what could not
-    /// be saved. It waits for a store that is throttled or cannot be reached, so set a time limit of your own;
-    /// dropping the future changes nothing but that nobody waits.
+    /// be saved. It waits for a store that is throttled or cannot be reached, so set a time limit of your own.
+    /// Dropping the future takes the haste away: what was accepted is saved when it would have been without it.
     pub async fn flush_all(&self) -> ShutdownReport {
         let mut report = ShutdownReport::default();
         for (key, flush) in self.shared.flush_all() {
@@ -72,9 +72,12 @@ impl NexusStore {
     /// [`Config::shutdown_timeout`]. Dropping the future does not stop it.
     ///
     /// # Errors
-    /// The save data of this process failed, by a panic that was told before, while it was shut down: nothing is known of
-    /// what is saved, and what was not durable is lost.
+    /// The save data of this process failed, by a panic that was told, before it was shut down or meanwhile: nothing is
+    /// known of what is saved, and what was not durable is lost.
     pub async fn shutdown(&self) -> Result<ShutdownReport, Failed> {
+        if self.shared.is_broken() {
+            return Err(Failed);
+        }
         match self.shared.call(Engine::shut_down).await {
             Ok(Outcome::ShutDown(report)) => Ok(report),
             _ => Err(Failed),

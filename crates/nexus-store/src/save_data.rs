@@ -140,8 +140,8 @@ impl SaveData {
     }
 
     /// Makes everything durable that was accepted before the call. It waits for a store that is throttled or
-    /// cannot be reached, so set a time limit of your own. Dropping the future changes nothing but that
-    /// nobody waits.
+    /// cannot be reached, so set a time limit of your own. Dropping the future takes the haste away: what was
+    /// accepted is saved when it would have been without it.
     ///
     /// # Errors
     /// See [`FlushError`].

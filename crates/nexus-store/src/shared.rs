@@ -44,6 +44,8 @@ struct State {
     driver_gone: bool,
     /// A call into the machine is under way, or one panicked: then its state means nothing any more.
     broken: bool,
+    #[cfg(test)]
+    fails_to_drain: bool,
 }
 
 /// What runs foreign code, and so must wait until the lock is released: waking, answering, and dropping
@@ -65,6 +67,8 @@ impl Shared {
             listeners: HashMap::new(),
             driver_gone: false,
             broken: false,
+            #[cfg(test)]
+            fails_to_drain: false,
         };
         Self {
             state: Mutex::new(state),
@@ -83,10 +87,12 @@ impl Shared {
     fn with_state<T>(&self, f: impl FnOnce(&mut State, Instant) -> T) -> T {
         let now = self.timer.now();
         let mut wake = WakeAtTheEnd(Some(&self.waker));
+        // Declared before the lock, so that a panic below drops it after the lock is released: its drop may need it.
+        let result;
         let mut state = self.state.lock();
         assert!(!state.broken, "the save data of this process failed: see its first panic");
         state.broken = true;
-        let result = f(&mut state, now);
+        result = f(&mut state, now);
         if !state.machine.needs_poll() {
             // So it is after most writes. What time alone has made due is the driver's business.
             state.broken = false;
@@ -282,6 +288,8 @@ impl State {
     }
 
     fn drain(&mut self, now: Instant, later: &mut Later) {
+        #[cfg(test)]
+        assert!(!self.fails_to_drain, "on purpose");
         while let Some(output) = self.machine.poll(now) {
             match output {
                 Output::Changed(id, changes) => {

@@ -58,7 +58,10 @@ fn refused(code: &str, text: &str, does: Does) -> ErrorKind {
 /// Permissions, and a cluster that lacks parts, have words there instead of a code.
 /// Source: `evalGenericCommand` and `luaRedisGenericCommand` in `scripting.c` of Redis 6.2, `script.c` of 7.0.
 fn in_a_script<'a>(code: &str, text: &'a str) -> Option<&'a str> {
-    if code != "ERR" {
+    // Elsewhere the text may quote what the caller sent.
+    let heads = ["Error running script", "The user executing the script"];
+    let is_of_a_script = heads.iter().any(|head| text.starts_with(head));
+    if code != "ERR" || !is_of_a_script {
         return None;
     }
     let parts = text.split(": ").map(|part| part.strip_prefix('-').unwrap_or(part));

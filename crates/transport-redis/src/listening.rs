@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -38,9 +39,13 @@ pub(crate) struct Listening {
     pause: Duration,
 }
 
-/// Hands messages over until the connection ends.
-async fn hear(stream: &mut PubSubStream, channels: &Channels) {
+/// How many topics are asked for at once after a reconnect: each such group has the whole patience.
+const GROUP: usize = 1_000;
+
+/// Hands messages over until the connection ends, and notes that there were any.
+async fn hear(stream: &mut PubSubStream, channels: &Channels, heard: &AtomicBool) {
     while let Some(message) = stream.next().await {
+        heard.store(true, Ordering::Relaxed);
         let body = Bytes::copy_from_slice(message.get_payload_bytes());
         let queues = channels.get(message.get_channel_name());
         queues.into_iter().flatten().for_each(|queue| queue.push(body.clone()));
@@ -54,12 +59,14 @@ impl Listening {
 
     /// Serves requests and messages until all handles and subscriptions are gone.
     pub(crate) async fn run(mut self, mut requests: mpsc::UnboundedReceiver<Request>) {
+        let heard = AtomicBool::new(false);
         loop {
             let event = match &mut self.connection {
                 Some((_, stream)) => tokio::select! {
-                    // In this order, so that a message that is there is not taken for one of a later subscription.
+                    // In this order, so that a message that is there is not taken for one of a later subscription, but
+                    // in a flood.
                     biased;
-                    () = hear(stream, &self.channels) => Event::Broke,
+                    () = hear(stream, &self.channels, &heard) => Event::Broke,
                     // When the runtime has the stream pause in a flood, it would have this pause too.
                     request = unconstrained(requests.recv()) => request.map_or(Event::Over, Event::Asked),
                     () = sleep(self.patience) => Event::Quiet,
@@ -74,6 +81,8 @@ impl Listening {
                 Event::Over => return,
                 Event::Asked(request) => self.answer(request).await,
                 Event::Broke => self.connection = None,
+                // Messages are a sign of life. The answer to a question would come behind all of them.
+                Event::Quiet if heard.swap(false, Ordering::Relaxed) => {}
                 // A connection can be dead without ever saying so: it is asked.
                 Event::Quiet => {
                     drop(self.ask(|mut sink| async move { sink.ping::<Value>().await.map(drop) }).await)
@@ -150,20 +159,21 @@ impl Listening {
     async fn reconnect(&mut self) -> Result<(), Error> {
         let connecting = within(self.patience, self.client.get_async_pubsub()).await;
         let (sink, stream) = connecting.map_err(|fault| fault.error)?.split();
-        // Each in a command of its own, so that each has an answer, but no one waits for the answer to another.
-        let (patience, connected) = (self.patience, &sink);
-        let asked = self
-            .channels
-            .keys()
-            .map(|channel| async move { within(patience, connected.clone().subscribe(&**channel)).await });
-        let answers = join_all(asked).await;
+        let names: Vec<_> = self.channels.keys().cloned().collect();
         let mut refused = Vec::new();
-        for (channel, answer) in self.channels.keys().zip(answers) {
-            match answer {
-                Err(fault) if fault.error.kind() == ErrorKind::Denied => {
-                    refused.push((channel.clone(), fault.error));
+        for group in names.chunks(GROUP) {
+            // Each in a command of its own, so that each has an answer, but no one waits for the answer to another.
+            let (patience, connected) = (self.patience, &sink);
+            let asked = group
+                .iter()
+                .map(|name| async move { within(patience, connected.clone().subscribe(&**name)).await });
+            for (name, answer) in group.iter().zip(join_all(asked).await) {
+                match answer {
+                    Err(fault) if fault.error.kind() == ErrorKind::Denied => {
+                        refused.push((name, fault.error))
+                    }
+                    answer => answer.map_err(|fault| fault.error)?,
                 }
-                answer => answer.map_err(|fault| fault.error)?,
             }
         }
         self.connection = Some((sink, stream));

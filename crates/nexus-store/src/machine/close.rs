@@ -101,7 +101,7 @@ impl Machine {
         };
         let describe = |record: &Record| Unsaved {
             key: record.view.key().clone(),
-            undetermined: record.busy.undetermined,
+            undetermined: record.busy.undetermined + record.untold(),
             error: error(record),
         };
         let unsaved = unsaved.map(|record| describe(record));

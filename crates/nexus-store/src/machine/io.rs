@@ -40,7 +40,7 @@ pub enum Input {
     UpdateRan(Ticket, UpdateRun),
     /// Nobody waits for an update any more. If it was not tried yet, it will not be.
     CancelUpdate(Ticket),
-    /// Nobody waits for a flush of the record any more. What it set going goes on.
+    /// Nobody waits for a flush of the record any more. What is not under way yet has no haste any more.
     CancelFlush(RecordId, Ticket),
     /// One holder of the record less.
     Release(RecordId),

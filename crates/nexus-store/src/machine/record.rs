@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use transport_traits::{ErrorKind, Instant, RecordKey};
+use transport_traits::{ErrorKind, Instant, RecordKey, Retry};
 
 use super::base::Base;
 use super::busy::Busy;
@@ -102,7 +102,7 @@ impl Record {
 
     /// Whether a flush would have something to say of the record.
     pub(crate) fn is_doubtful(&self) -> bool {
-        self.journal.own_bytes() > 0 || self.busy.undetermined > 0
+        self.journal.own_bytes() > 0 || self.busy.undetermined + self.untold() > 0
     }
 
     /// Whether nothing of ours is unsaved, nobody waits for anything, and the others were told if they can be.
@@ -239,17 +239,24 @@ impl Record {
         self.busy.undetermined += untold;
     }
 
+    /// Fails those who wait for a flush. What they were to be told of undetermined operations the next one is told.
     pub(crate) fn fail_flushes(&mut self, ctx: &mut Context, error: &FlushError) {
+        self.busy.undetermined += self.untold();
         for waiter in self.busy.flushes.drain(..) {
             ctx.done(waiter.ticket, Outcome::Flushed(Err(error.clone())));
         }
     }
 
+    /// How many undetermined operations those who wait for a flush are to be told of. Several may wait for the same.
+    pub(crate) fn untold(&self) -> u64 {
+        self.busy.flushes.iter().map(|waiter| waiter.undetermined).max().unwrap_or(0)
+    }
+
     /// Whether waiting for the record to be loaded is vain: what is stored makes no sense, or the store refuses to tell.
     pub(crate) fn is_unreadable(&self) -> bool {
         let LoadState::Failed(error) = self.view.load_state() else { return false };
-        let is_away = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Throttled { .. });
-        self.load == Load::Failed && !is_away
+        let is_vain = error.kind() == ErrorKind::Malformed || error.retry() == Retry::Never;
+        self.load == Load::Failed && is_vain
     }
 
     pub(crate) fn set_load(&mut self, load: Load, state: LoadState) {

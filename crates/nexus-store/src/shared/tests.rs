@@ -45,6 +45,17 @@ fn a_panic_inside_the_machine_unwinds_through_every_handle_and_ends_the_driver()
 }
 
 #[test]
+fn a_panic_of_the_machine_in_a_flush_holds_nobody_up() {
+    let (store, driver, save) = opened();
+    save.set("a", 1).unwrap();
+    store.shared().state.lock().fails_to_drain = true;
+    let flush = || save.flush().now_or_never().is_some();
+    assert!(catch_unwind(AssertUnwindSafe(flush)).is_err());
+    drop(driver);
+    assert!(matches!(block_on(store.shutdown()), Err(Failed)), "also where it failed before");
+}
+
+#[test]
 fn a_flush_that_is_dropped_is_forgotten() {
     let (store, _driver, save) = opened();
     save.set("a", 1).unwrap();

@@ -92,3 +92,10 @@ fn what_says_nothing_that_is_known_is_invalid() {
     ];
     check(&errors, [ErrorKind::Invalid; 2]);
 }
+
+#[test]
+fn what_the_server_quotes_of_a_call_is_no_code() {
+    let quoted =
+        "ERR unknown command 'evalsha', with args beginning with: 'sha' '2' 'nexus:{players:a: OOM b}'";
+    check(&[quoted], [ErrorKind::Invalid; 2]);
+}
