@@ -20,6 +20,9 @@ pub(crate) struct Sim {
     /// The scenario: a name, or the path of a file. Default: all that have a name.
     #[arg(long)]
     scenario: Option<String>,
+    /// Stop at the first run in which this checker finds something, and fail if it finds nothing.
+    #[arg(long, value_name = "CHECKER")]
+    find: Option<String>,
     /// Draw a picture of the first seed of the scenario (default: swarm) into this file, and run nothing else.
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
@@ -55,6 +58,7 @@ impl Sim {
             ("--seeds", self.seeds.map(|seeds| seeds.to_string().into())),
             ("--seed", self.seed.map(|seed| seed.to_string().into())),
             ("--scenario", scenario.transpose()?),
+            ("--find", self.find.as_ref().map(OsString::from)),
             ("--plot", self.plot.as_ref().map(std::path::absolute).transpose()?.map(OsString::from)),
         ];
         for (name, value) in options.into_iter().filter_map(|(name, value)| Some((name, value?))) {

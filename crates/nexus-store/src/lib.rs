@@ -40,8 +40,11 @@
 //!
 //! A record in memory is what the store holds (its **base**) plus **operations** that are not yet known to
 //! be stored, of this server and of others. What users see, the **view**, is the base with them applied in
-//! one order that all servers share. So what a server saw stays before what it wrote; of `set`s that did not
-//! see each other the last one stored wins; increments always add up.
+//! one order that all servers share. So what a server saw stays before what it wrote, if the server that
+//! stores that saw it too; of `set`s that did not see each other the last one stored wins; increments always
+//! add up. (A message that got lost can so bring a `set` in over one that replaced it: where a third server
+//! missed the first and stores the second before the first is stored. An `update` is stored by the server
+//! that made it, and so is safe from that.)
 //!
 //! | guarantee | invariant in the [machine] | test |
 //! |---|---|---|
@@ -54,7 +57,7 @@
 //! | `on_update` fires once per visible change. | Changes are differences of consecutive views. | the mirror of every world in `fleet`, `scenarios` |
 //! | A failed load never becomes a blank save. | Nothing is sealed, published or written before a state was read. | `faults::a_failed_load_…`, `overwriting::*` |
 //! | What was deleted stays deleted. | A deletion is an update, and keeps the table that judges what comes late. | `deletion::*`, `whole::*` |
-//! | No write overtakes one that its writer saw. | A write takes a prefix of the view order. Asserted: of the own operations too. | `crowd::a_write_never_overtakes_…` |
+//! | No write overtakes one that the server that stores it saw before it. | A write takes a prefix of the view order. Asserted: of the own operations too. | `crowd::a_write_never_overtakes_…` |
 //! | User tags and unknown fields survive every write. | They are part of the base, and of its digest. | `tags::*`, `typed::*`, `whole::*` |
 //! | Every record gets its turn at a store with a budget. | Records queue in the order in which they came to wait, whatever they want. | `limits::a_record_that_is_always_busy_…` |
 //! | Memory is bounded. | Journals are counted as they stand in memory, own ones and others', a record and in all. | `outage::*`, `hostile::a_flood_…` |
@@ -76,8 +79,8 @@
 //!
 //! Only writers that have not moved for a minute are forgotten, and only when room is needed: about 20
 //! writers fit into metadata of 300 characters. Where more than that write one record within a minute, a
-//! write takes along the longest prefix of the view order that fits, so that none overtakes one that its
-//! writer saw; the rest waits unpublished, merged into one operation a server, until there is room again
+//! write takes along the longest prefix of the view order that fits, so that none overtakes one that stands
+//! before it; the rest waits unpublished, merged into one operation a server, until there is room again
 //! ([`Stats::contended`]). So about 20 more servers get their turn each minute.
 //!
 //! # When things go wrong

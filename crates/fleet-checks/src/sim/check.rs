@@ -283,28 +283,46 @@ pub(super) fn ghosts(
     sim.running().find_map(sees)
 }
 
-/// False deaths: nobody was taken for dead who had been running for longer than `most`. `lives` says since when each
-/// process runs or ran last, and until when.
+/// Every server holds its view for up to date, and once knew everything.
+pub(super) fn fresh(sim: &Sim<Server>) -> Option<String> {
+    sim.running().filter(|host| pool_view(sim, *host).is_some()).find_map(|host| {
+        let pools = &sim.node(host)?.pools;
+        let doubts = pools.state() != ViewState::Fresh;
+        let doubts = doubts.then(|| format!("{host} holds its view for out of date"));
+        doubts.or_else(|| pools.synced_at().is_none().then(|| format!("{host} never knew everything")))
+    })
+}
+
+/// A process that runs, or ran last on its host.
+pub(super) struct Life {
+    pub(super) since: Instant,
+    pub(super) until: Option<Instant>,
+    /// Nobody may take it for dead later than this. `None`: ever.
+    pub(super) excused: Option<Instant>,
+}
+
+/// False deaths: nobody was taken for dead who had been running for longer than `most` and is not excused.
 pub(super) fn false_deaths_of(
     sim: &Sim<Server>,
-    lives: &BTreeMap<String, (Instant, Option<Instant>)>,
+    lives: &BTreeMap<String, Life>,
     most: Duration,
 ) -> Option<String> {
     sim.running().find_map(|host| {
         let expired = &sim.node(host)?.pools.expired;
         expired.iter().find_map(|(at, server)| {
-            let (since, until) = lives.get(&**server)?;
+            let Life { since, until, excused } = lives.get(&**server)?;
             let lived = at.since(*since) > most && until.is_none_or(|until| until > *at);
-            lived.then(|| format!("{host} took {server} for dead at {at}, which ran since {since}"))
+            let is_wrong = lived && excused.is_none_or(|excused| *at > excused);
+            is_wrong.then(|| format!("{host} took {server} for dead at {at}, which ran since {since}"))
         })
     })
 }
 
-/// False deaths: nobody was taken for dead more often than servers ended.
-pub(super) fn false_deaths(sim: &Sim<Server>, ended: u64) -> Option<String> {
+/// False deaths: nobody took more servers for dead than ended since it may have known them. `ended` says so of each host.
+pub(super) fn false_deaths(sim: &Sim<Server>, ended: impl Fn(HostId) -> usize) -> Option<String> {
     let took = |host: HostId| {
-        let expired = sim.node(host)?.pools.machine().stats().expired;
-        (expired > ended).then(|| format!("{host} took {expired} servers for dead, and {ended} were"))
+        let (expired, ended) = (sim.node(host)?.pools.machine().stats().expired, ended(host));
+        (expired > ended as u64).then(|| format!("{host} took {expired} servers for dead, and {ended} were"))
     };
     sim.running().find_map(took)
 }

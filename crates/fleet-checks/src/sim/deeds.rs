@@ -5,20 +5,19 @@ use std::sync::Arc;
 use fleet_sim::HostId;
 use nexus_store::Change;
 use serde_json::Value;
-use transport_traits::{Instant, Outgoing};
+use transport_traits::{Instant, Outgoing, RecordKey};
 
 use super::fleet::Fleet;
-use super::ledger::{SHARED, high, last, odd, own};
+use super::ledger::{SHARED, high, last, odd, own, sum};
 use super::run::{CHAT, POOL};
-use super::staleness;
-use super::{Planted, check};
+use super::{Planted, Server, check, seats, staleness};
 
 impl Fleet<'_> {
     /// Some server does something.
     pub(super) fn deed(&mut self) {
         let Some(host) = self.some_worker() else { return };
         match self.sim.rng.u32(..20) {
-            0..9 => self.increment(host),
+            0..9 => self.operate(host),
             9..11 => self.flush(host),
             11 => self.transfer(host),
             12..15 => self.contribute_own(host),
@@ -27,39 +26,50 @@ impl Fleet<'_> {
         }
     }
 
-    /// Increments a field of the server's own and then the shared one, and makes others what goes with how often it did: one
-    /// by Set, one by Max, and one by Set and Remove in turn.
-    fn increment(&mut self, host: HostId) {
+    /// An operation of a server on a record: all that an account of the ledger says, and something that others contend for.
+    fn operate(&mut self, host: HostId) {
         let (key, life) = (self.some_key(), self.life[&host]);
-        let (planted, number) = (self.planted, self.ledger.account(life, &key).accepted + 1);
-        let mut write = |field: &str, change: Change| {
-            self.sim.act(host, |server, now| {
-                let saves = server.saves.as_mut()?;
-                let seen = saves.seen(&key).get(field).and_then(|value| value.as_i64()).unwrap_or(0);
-                let change = match (planted, change) {
-                    (Some(Planted::SetsForIncrements), Change::Increment(_)) => set(seen + 1),
-                    (_, change) => change,
-                };
-                let id = saves.id(&key);
-                saves.call(now).write(now.instant, id, field, change).ok()
-            })
-        };
+        let number = self.ledger.accepted(life, &key) + 1;
+        let seat = seats::seat(number);
+        let before = self.sim.node(host).and_then(|server| shown(server, &key, seat));
         let (mine, one) = (own(life), Change::Increment(1.into()));
-        let mark = if number % 2 == 1 { set(number) } else { Change::Remove };
         let writes = [
-            (mine.as_str(), one.clone()),
+            (&*sum(life), Change::Increment(number.into())),
+            (seat, seats::value(life, number).map_or(Change::Remove, set)),
+            (&mine, one.clone()),
             (SHARED, one),
             (&last(life), set(number)),
             (&high(life), Change::Max(number.into())),
-            (&odd(life), mark),
+            (&odd(life), if number % 2 == 1 { set(number) } else { Change::Remove }),
         ];
-        let done = writes.map(|(field, change)| write(field, change)).map(Option::flatten);
-        assert_eq!(done, [Some(()); 5], "the journal has room for what is asked here");
+        for (field, change) in writes {
+            let done = self.write(host, &key, field, change);
+            assert!(done, "the journal has room for what is asked here");
+        }
         self.ledger.account(life, &key).accepted = number;
-        self.note(format!("{host} increments {key} for the {number}. time"));
+        self.seats.note((host, life), &key, before);
+        self.note(format!("{host} writes to {key} for the {number}. time"));
         if let Some(count) = staleness::count(&self.sim, host, &key, &mine) {
             self.rises.note(self.sim.now(), life, &key, count);
         }
+    }
+
+    /// Whether a change was accepted.
+    fn write(&mut self, host: HostId, key: &RecordKey, field: &str, change: Change) -> bool {
+        let planted = self.planted;
+        let done = self.sim.act(host, |server, now| {
+            let seen = shown(server, key, field).unwrap_or(0);
+            let change = match (planted, change) {
+                (Some(Planted::SetsForIncrements), Change::Increment(by)) => {
+                    set(seen + by.as_i64().expect("small integers are added"))
+                }
+                (_, change) => change,
+            };
+            let saves = server.saves.as_mut()?;
+            let id = saves.id(key);
+            saves.call(now).write(now.instant, id, field, change).ok()
+        });
+        done.flatten().is_some()
     }
 
     fn flush(&mut self, host: HostId) {
@@ -124,6 +134,11 @@ impl Fleet<'_> {
             self.said.insert(life, number);
         }
     }
+}
+
+/// What a server shows of a number.
+fn shown(server: &Server, key: &RecordKey, field: &str) -> Option<i64> {
+    server.saves.as_ref()?.seen(key).get(field)?.as_i64()
 }
 
 fn set(number: i64) -> Change {

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleet_sim::{CutId, HostId, Sim, TraceEntry};
+use fleet_sim::{CutId, HostId, OverRate, Sim, TraceEntry};
 use transport_traits::{Instant, RecordKey, presets};
 
 use super::check::{self, Budgets};
+use super::excuses::Excuses;
 use super::ledger::Ledger;
 use super::owners::Hops;
 use super::run::{CHAT, POOL};
+use super::seats::Seats;
 use super::staleness::{Contributions, Rises};
 use super::updates::Transfers;
 use super::views::Views;
@@ -27,6 +29,7 @@ pub(super) struct Fleet<'a> {
     pub(super) life: BTreeMap<HostId, u64>,
     pub(super) ledger: Ledger,
     pub(super) transfers: Transfers,
+    pub(super) seats: Seats,
     pub(super) rises: Rises,
     pub(super) contributed: Contributions,
     pub(super) budgets: Budgets,
@@ -36,14 +39,17 @@ pub(super) struct Fleet<'a> {
     pub(super) leaving: BTreeSet<HostId>,
     pub(super) restarts: Vec<(Instant, HostId)>,
     pub(super) mends: Vec<(Instant, CutId)>,
-    pub(super) ended: u64,
-    /// When the bus last refused somebody because its rate was used up, as it is for a minute where the fleet has become
-    /// smaller; and how often it has.
+    /// When servers crashed or were told to leave.
+    pub(super) ended: Vec<Instant>,
+    pub(super) excuses: Excuses,
+    /// When the bus last refused somebody, or dropped what he said, because its rate was used up, as it is for a minute where
+    /// the fleet has become smaller; and how often it has.
     pub(super) throttled: Option<(Instant, u64)>,
     /// Until when the last frames of a host without a process may have waited behind a hole.
     pub(super) held_up: BTreeMap<HostId, Instant>,
-    /// The lives that ended while their frames may have waited so for longer than messages are under way.
-    pub(super) held_lives: BTreeSet<u64>,
+    /// The lives that ended while their frames may have waited so for longer than messages are under way, and when they
+    /// ended.
+    pub(super) held_lives: BTreeMap<u64, Instant>,
     /// How many numbered messages each life said.
     pub(super) said: BTreeMap<u64, u64>,
     /// Of how many gaps each server was told while all of them started.
@@ -58,6 +64,8 @@ pub(super) struct Fleet<'a> {
     pub(super) calm_since: Instant,
     /// Until when the bus carries nothing.
     pub(super) silence: Option<Instant>,
+    /// Until when the store is away.
+    pub(super) outage: Option<Instant>,
     pub(super) violations: Vec<(&'static str, String)>,
     /// The latest happenings when the first violation was found, if they are kept.
     pub(super) trace: Vec<TraceEntry>,
@@ -67,6 +75,7 @@ impl<'a> Fleet<'a> {
     pub(super) fn new(seed: u64, scenario: &'a Scenario, planted: Option<Planted>) -> Self {
         let mut sim = Sim::new(seed);
         sim.bus.limits = presets::ROBLOX_MESSAGING;
+        sim.bus.over_rate = if scenario.drops { OverRate::Drop } else { OverRate::Refuse };
         (sim.bus.faults, sim.store.faults) = (scenario.bus.clone(), scenario.store.clone());
         let mut fleet = Self {
             sim,
@@ -77,6 +86,7 @@ impl<'a> Fleet<'a> {
             life: BTreeMap::new(),
             ledger: Ledger::default(),
             transfers: Transfers::default(),
+            seats: Seats::default(),
             rises: Rises::default(),
             contributed: BTreeMap::new(),
             budgets: Budgets::default(),
@@ -84,10 +94,11 @@ impl<'a> Fleet<'a> {
             leaving: BTreeSet::new(),
             restarts: Vec::new(),
             mends: Vec::new(),
-            ended: 0,
+            ended: Vec::new(),
+            excuses: Excuses::default(),
             throttled: None,
             held_up: BTreeMap::new(),
-            held_lives: BTreeSet::new(),
+            held_lives: BTreeMap::new(),
             said: BTreeMap::new(),
             first_gaps: BTreeMap::new(),
             hops: Hops::default(),
@@ -96,6 +107,7 @@ impl<'a> Fleet<'a> {
             unsettled: Instant::ZERO,
             calm_since: Instant::ZERO,
             silence: None,
+            outage: None,
             violations: Vec::new(),
             trace: Vec::new(),
         };
@@ -153,7 +165,7 @@ impl<'a> Fleet<'a> {
 
     pub(super) fn some_host(&mut self) -> Option<HostId> {
         let running: Vec<HostId> = self.sim.running().collect();
-        (!running.is_empty()).then(|| running[self.sim.rng.usize(..running.len())])
+        (!running.is_empty()).then(|| running[self.draw(running.len())])
     }
 
     /// A server that can be asked for something.
@@ -162,7 +174,13 @@ impl<'a> Fleet<'a> {
     }
 
     pub(super) fn some_key(&mut self) -> RecordKey {
-        self.keys[self.sim.rng.usize(..self.keys.len())].clone()
+        let place = self.draw(self.keys.len());
+        self.keys[place].clone()
+    }
+
+    /// One of so many, the same on machines with pointers of any width.
+    fn draw(&mut self, count: usize) -> usize {
+        self.sim.rng.u64(..count as u64) as usize
     }
 
     /// Notes what a checker found, if it is the first that this one finds.

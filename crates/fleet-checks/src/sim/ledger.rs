@@ -1,5 +1,8 @@
 //! What was asked of each server life, and what became of it: kept outside of the machines.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use nexus_store::machine::{Outcome, Ticket};
@@ -7,9 +10,9 @@ use nexus_store::{FlushError, Unsaved};
 use serde_json::Value;
 use transport_traits::RecordKey;
 
-/// The operations of one server life on one record: increments of a field of its own, each followed by one of the field
-/// that all share, and by what goes with how many there were in three more fields of its own: a Set, a Max, and by turns a
-/// Set and a Remove.
+/// The operations of one server life on one record. Each adds its number to a sum of the life's own, makes something of a
+/// seat, increments the life's own count, then the one that all share, and makes three more fields of its own what goes with
+/// how many there were: one by Set, one by Max, and one by Set and Remove in turn.
 #[derive(Debug, Default)]
 pub(super) struct Account {
     pub(super) accepted: i64,
@@ -34,6 +37,19 @@ pub(super) const OWN: &str = "own";
 /// The field that one life increments.
 pub(super) fn own(life: u64) -> String {
     format!("{OWN}{life}")
+}
+
+/// The field to which one life adds the number of each of its operations: 1, 2, 3 and so on. What comes of a beginning of
+/// those is a triangular number, and no other where one of them counts twice.
+pub(super) fn sum(life: u64) -> String {
+    format!("sum{life}")
+}
+
+/// How many operations of a life are in its sum; `None` if it is the sum of no beginning of them.
+pub(super) fn summed(stored: &Value, life: u64) -> Option<i64> {
+    let sum = number(stored, &sum(life));
+    let count = (sum.checked_mul(8)?.checked_add(1)?.checked_isqrt()? - 1) / 2;
+    (count * (count + 1) / 2 == sum).then_some(count)
 }
 
 /// The field that one life sets to the number of its increments.
@@ -109,48 +125,57 @@ impl Ledger {
         }
     }
 
+    /// Whether it is unknown which operations of a life are in a record.
+    pub(super) fn is_doubtful(&self, life: u64, key: &RecordKey) -> bool {
+        self.0.get(&(life, key.clone())).is_some_and(|account| account.undetermined > 0)
+    }
+
     /// What is wrong with a record as the store holds it at the end, when everything that could be saved is.
     pub(super) fn check(&self, key: &RecordKey, stored: &Value) -> Vec<String> {
-        let number = |field: &str| stored.get(field).and_then(Value::as_i64).unwrap_or(0);
         let mut wrong = Vec::new();
         let (mut least, mut most) = (0, 0);
         for ((life, _), account) in self.0.iter().filter(|((_, of), _)| of == key) {
-            let count = number(&own(*life));
+            let count = number(stored, &own(*life));
             let (low, high) = account.bounds();
             if !(low..=high).contains(&count) {
                 wrong.push(format!("{key}: operations of life {life} count {count}, not {low} to {high}"));
             }
-            // The shared increment comes after the own one: a life that ended in between has one less.
-            least += (low - account.slack()).max(0);
-            most += high;
+            let (low, high) = account.shares(count, number(stored, &last(*life)));
+            (least, most) = (least + low, most + high);
         }
-        let shared = number(SHARED);
+        let shared = number(stored, SHARED);
         if !(least..=most).contains(&shared) {
             wrong.push(format!("{key}: shared increments count {shared}, not {least} to {most}"));
         }
         wrong
     }
 
-    /// Whether what survived of each life that ended is a beginning of what it did. What a machine reported as
+    /// Whether what survived of each life is a beginning of what it did, each operation once. What a machine reported as
     /// undetermined may be missing in the middle.
     pub(super) fn check_prefix(&self, key: &RecordKey, stored: &Value) -> Option<String> {
-        let number = |field: &str| stored.get(field).and_then(Value::as_i64).unwrap_or(0);
         let accounts = self.0.iter().filter(|((_, of), account)| of == key && account.undetermined == 0);
         accounts.map(|((life, _), _)| life).find_map(|life| {
-            let (count, set, max) = (number(&own(*life)), number(&last(*life)), number(&high(*life)));
+            let [count, set, max] =
+                [own(*life), last(*life), high(*life)].map(|field| number(stored, &field));
             let mark = stored.get(odd(*life)).and_then(Value::as_i64);
             let marks = |number: i64| (number % 2 == 1).then_some(number);
             // They come one after the other.
-            let is_beginning = count >= set && set >= max && max >= count - 1;
-            let fits = mark == marks(max) || (max == count && mark == marks(max - 1));
+            let is_beginning = summed(stored, *life).is_some_and(|begun| {
+                let fits = mark == marks(max) || (max == begun && mark == marks(max - 1));
+                fits && [begun, count, set, max, begun - 1].is_sorted_by(|before, after| before >= after)
+            });
             let text = || {
-                format!(
-                    "{key}: of life {life} {count} increments survived, Set {set}, Max {max}, mark {mark:?}"
-                )
+                let sum = number(stored, &sum(*life));
+                let writes = format!("Set {set}, Max {max}, mark {mark:?}");
+                format!("{key}: of life {life} a sum of {sum}, {count} increments survived, {writes}")
             };
-            (!is_beginning || !fits).then(text)
+            (!is_beginning).then(text)
         })
     }
+}
+
+fn number(stored: &Value, field: &str) -> i64 {
+    stored.get(field).and_then(Value::as_i64).unwrap_or(0)
 }
 
 impl Account {
@@ -160,7 +185,13 @@ impl Account {
         ((sure - self.undetermined).max(0), self.accepted)
     }
 
-    fn slack(&self) -> i64 {
-        i64::from(self.cut_off) + self.undetermined
+    /// How many of the shared increments may be in the store, where there are so many of the own ones and the Set is this. It
+    /// comes between the two.
+    fn shares(&self, count: i64, set: i64) -> (i64, i64) {
+        if self.undetermined == 0 {
+            return (set.min(count), count);
+        }
+        let slack = i64::from(self.cut_off) + self.undetermined;
+        ((self.bounds().0 - slack).max(0), self.accepted)
     }
 }

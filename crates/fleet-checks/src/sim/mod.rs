@@ -4,6 +4,7 @@
 mod check;
 mod checkpoint;
 mod deeds;
+mod excuses;
 mod explain;
 mod fleet;
 mod forge;
@@ -21,6 +22,7 @@ pub mod sample;
 pub mod saves;
 pub mod scenario;
 pub mod script;
+mod seats;
 pub mod server;
 mod shrink;
 mod staleness;

@@ -41,6 +41,8 @@ pub enum Planted {
     AcceptsOwnDeath,
     /// Who was once taken for dead is not heard any more.
     DeathIsFinal,
+    /// A view that was out of date once is held for out of date from then on.
+    StaysStale,
     /// A server that leaves says nothing.
     LeavesSilently,
     /// A server that leaves does not save.
@@ -53,7 +55,7 @@ pub enum Planted {
 
 impl Planted {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::SetsForIncrements,
         Self::WritesBlindly,
         Self::AnswersBeforeTheWrite,
@@ -72,6 +74,7 @@ impl Planted {
         Self::ForgetsTombstones,
         Self::AcceptsOwnDeath,
         Self::DeathIsFinal,
+        Self::StaysStale,
         Self::LeavesSilently,
         Self::LeavesUnsaved,
         Self::DeafSaves,
@@ -96,6 +99,7 @@ impl Planted {
             Self::KeepsGhosts => "ghosts",
             Self::NoHeartbeats => "false deaths",
             Self::ForgetsTombstones | Self::AcceptsOwnDeath | Self::DeathIsFinal => "pools",
+            Self::StaysStale => "fresh",
             Self::LeavesSilently => "leave",
             Self::DeafSaves => "save data",
             Self::PollingSaves => "staleness",
@@ -112,8 +116,8 @@ impl Planted {
             Self::HalvesRepeatedUpdates => "slow-store",
             Self::RetriesWithoutBudget | Self::NoBounds => "flood",
             Self::AcceptsOwnDeath | Self::DeathIsFinal => "partitions",
-            // It shows where servers have little else to say.
-            Self::NoHeartbeats => "silence",
+            // The first shows where servers have little else to say, the second where views get out of date.
+            Self::NoHeartbeats | Self::StaysStale => "silence",
             _ => "swarm",
         }
     }

@@ -210,6 +210,7 @@ impl Pools {
 
     fn take(&mut self, now: Instant, pool: PoolId, notice: Notice) {
         match notice {
+            Notice::State(ViewState::Fresh) if self.bug.planted == Some(Planted::StaysStale) => {}
             Notice::State(state) => {
                 self.state = state;
                 if state == ViewState::Fresh {

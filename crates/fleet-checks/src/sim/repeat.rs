@@ -55,7 +55,7 @@ fn play() -> u64 {
 
 /// The hash of everything that happens in seed 7 of `swarm`. What machines say, and when, is in it, and what is done to
 /// them: whoever changes any of it on purpose puts the hash here that `cargo xtask sim --seeds 0` prints.
-const FLEET: u64 = 0x88df_dd51_8639_34bf;
+const FLEET: u64 = 0xd008_cb2e_65fd_7db4;
 
 const SEED: u64 = 7;
 

@@ -5,10 +5,11 @@ mod tests;
 
 use std::time::Duration;
 
-use fleet_sim::TraceEntry;
+use fleet_sim::{HostId, TraceEntry};
 use transport_traits::Instant;
 
-use super::check;
+use super::check::{self, Life};
+use super::excuses::DELAY;
 use super::fleet::Fleet;
 use super::pools::TIMEOUT;
 use super::sample::Sample;
@@ -30,9 +31,6 @@ pub(super) const CALM: u64 = 25;
 /// How long it may take after the last deed until all is saved and seen, s.
 const REST: u64 = 10;
 
-/// How long a message is under way at most: the longest tail of delays.
-const DELAY: Duration = Duration::from_secs(5);
-
 /// How long frames wait behind a hole that its sender may still fill: the default of bulk messaging.
 const HOLE: Duration = Duration::from_secs(15);
 
@@ -49,8 +47,8 @@ const STALE: Duration = Duration::from_secs(4);
 /// How long it may take in a calm time until what was accepted is stored: the flush delay, and what goes with it.
 const SAVED: Duration = Duration::from_secs(4);
 
-/// How long it may take in a calm time from being told to leave until nobody shows any entry.
-const LEAVE: Duration = Duration::from_secs(10);
+/// How long it may take in a calm time from being told to leave until nobody shows any entry, s.
+const LEAVE: u64 = 10;
 
 /// What came of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,12 +127,13 @@ impl Fleet<'_> {
 
     /// A second of deeds, and what must hold at its end.
     fn second(&mut self, deeds: u32, samples: &mut Option<&mut Vec<Sample>>) {
-        let gap = Duration::from_micros(1_000_000 / u64::from(deeds.max(1)));
-        for _ in 0..deeds.max(1) {
+        let (begin, parts) = (self.sim.now(), deeds.max(1));
+        for part in 1..=parts {
             if deeds > 0 {
                 self.deed();
             }
-            self.sim.run(gap);
+            let end = begin + Duration::from_secs(1) * part / parts;
+            self.sim.run(end.since(self.sim.now()));
         }
         self.take_all_answers();
         self.check_always();
@@ -149,12 +148,11 @@ impl Fleet<'_> {
         self.rises.clear();
         self.calm_since = self.sim.now();
         let leaver = (self.sim.running().count() > 1).then(|| self.some_worker()).flatten();
-        let told = self.sim.now();
         leaver.into_iter().for_each(|host| self.leave(host));
-        for _ in 0..CALM {
+        for second in 1..=CALM {
             self.second(self.scenario.deeds.min(12), samples);
             self.check_fresh();
-            if self.sim.now().since(told) == LEAVE {
+            if second == LEAVE {
                 self.check_left();
             }
         }
@@ -162,14 +160,18 @@ impl Fleet<'_> {
     }
 
     fn check_always(&mut self) {
-        let count = self.sim.bus.stats().over_rate;
+        let (now, count) = (self.sim.now(), self.sim.bus.stats().over_rate);
         if count > self.throttled.map_or(0, |(_, count)| count) {
-            self.throttled = Some((self.sim.now(), count));
+            self.throttled = Some((now, count));
+            self.excuses.unheard(now);
+        }
+        let is_settled = self.leaving.is_empty() && !self.sim.running().any(|host| self.sim.is_paused(host));
+        if self.is_healed() && !is_settled {
+            self.unsettled = now;
         }
         self.note_held_up();
-        if self.scenario.is_connected() {
-            self.check_lives();
-        }
+        self.check_ghosts();
+        self.check_deaths();
         self.check_budgets();
         self.found("memory", check::memory(&self.sim));
         self.found("order", check::order(&self.sim));
@@ -185,16 +187,27 @@ impl Fleet<'_> {
         self.found("backwards", fallen);
     }
 
+    /// Whether trouble is over.
+    fn is_healed(&self) -> bool {
+        self.unsettled > Instant::ZERO
+    }
+
+    /// Since when everybody hears everybody, for what concerns those who are gone.
+    fn settled(&self) -> Instant {
+        if self.scenario.is_connected() { Instant::ZERO } else { self.unsettled }
+    }
+
     /// Frames of those who are gone arrive late, and may then wait behind a hole that nobody fills any more. They are signs
     /// of life when they are handed over.
     fn note_held_up(&mut self) {
-        let (now, is_held_up) = (self.sim.now(), check::is_held_up(&self.sim));
+        let (now, settled, is_held_up) = (self.sim.now(), self.settled(), check::is_held_up(&self.sim));
         for (host, at) in &self.gone {
-            let until = self.held_up.entry(*host).or_insert(*at);
-            let since = now.since(*at);
+            let from = settled.max(*at);
+            let until = self.held_up.entry(*host).or_insert(from);
+            let since = now.since(from);
             let still = is_held_up && since <= DELAY + HOLE && now.since(*until) <= Duration::from_secs(1);
             if still && since > DELAY {
-                self.held_lives.insert(self.life[host]);
+                self.held_lives.insert(self.life[host], *at);
             }
             if since <= DELAY || still {
                 *until = now;
@@ -202,42 +215,49 @@ impl Fleet<'_> {
         }
     }
 
-    /// Where the bus refuses, servers cannot be heard, whoever they are.
-    fn check_lives(&mut self) {
+    /// Where the bus refuses, servers cannot be heard, whoever they are. Time in which it carries nothing counts towards
+    /// nobody's timeout.
+    fn check_ghosts(&mut self) {
+        if !self.scenario.is_connected() && !self.is_healed() {
+            return;
+        }
         let most = TIMEOUT + Duration::from_secs(7); // Frames wait for their turn.
-        let (since, is_heard) = self.throttled.map_or((Instant::ZERO, true), |(at, _)| (at, false));
-        // Time in which the bus carries nothing counts towards nobody's timeout.
-        let heard_since = since.max(self.silence.unwrap_or(Instant::ZERO));
-        self.found("ghosts", check::ghosts(&self.sim, &self.held_up, heard_since + DELAY, most));
-        if self.scenario.is_connected() && is_heard {
+        let refused = self.throttled.map(|(at, _)| at);
+        let since = self.settled().max(refused.max(self.silence).unwrap_or(Instant::ZERO));
+        self.found("ghosts", check::ghosts(&self.sim, &self.held_up, since + DELAY, most));
+    }
+
+    fn check_deaths(&mut self) {
+        let lives = self.started.iter().map(|(host, since)| {
+            let (until, excused) = (self.gone.get(host).copied(), self.excuses.until(*host));
+            (host.to_string(), Life { since: *since, until, excused })
+        });
+        let most = TIMEOUT + Duration::from_secs(12);
+        self.found("false deaths", check::false_deaths_of(&self.sim, &lives.collect(), most));
+        if self.scenario.is_connected() && self.throttled.is_none() {
             // What is handed over late brings who is taken for dead back once.
-            let ends = self.ended + self.held_lives.len() as u64;
-            self.found("false deaths", check::false_deaths(&self.sim, ends));
-            let lives = self.started.iter();
-            let lives = lives.map(|(host, at)| (host.to_string(), (*at, self.gone.get(host).copied())));
-            let most = TIMEOUT + Duration::from_secs(12);
-            self.found("false deaths", check::false_deaths_of(&self.sim, &lives.collect(), most));
+            let ends = || self.ended.iter().chain(self.held_lives.values());
+            // Who starts may hear of somebody whose last sign of life is almost a timeout ago.
+            let reach = TIMEOUT + DELAY + HOLE;
+            let known = |host: HostId| ends().filter(|at| **at + reach >= self.started[&host]).count();
+            self.found("false deaths", check::false_deaths(&self.sim, known));
         }
     }
 
     fn check_fresh(&mut self) {
+        let unsaved = self.rises.worst_unsaved(&self.sim).filter(|(age, _)| *age > SAVED);
+        self.found("durability", unsaved.map(|(age, what)| format!("{what} is not stored for {age:?}")));
         if self.throttled.is_some_and(|(at, _)| self.sim.now().since(at) < Duration::from_secs(60)) {
             return;
         }
         let ages = [self.rises.worst(&self.sim, &self.life), worst_of_pools(&self.sim, &self.contributed)];
         let worst = ages.into_iter().flatten().filter(|(age, _)| *age > STALE).max();
         self.found("staleness", worst.map(|(age, what)| format!("{what} is {age:?} behind")));
-        let unsaved = self.rises.worst_unsaved(&self.sim).filter(|(age, _)| *age > SAVED);
-        self.found("durability", unsaved.map(|(age, what)| format!("{what} is not stored for {age:?}")));
     }
 
     /// What servers contributed that run is seen long before the rest has come right: whom somebody takes for dead wrongly, or
     /// for another life, would be forgotten by then, and so be heard again.
     fn check_seen(&mut self) {
-        let is_settled = self.leaving.is_empty() && !self.sim.running().any(|host| self.sim.is_paused(host));
-        if !is_settled {
-            self.unsettled = self.sim.now();
-        }
         let since = self.throttled.map_or(self.unsettled, |(at, _)| self.unsettled.max(at));
         if self.sim.now().since(since) <= SEEN {
             return;
@@ -257,7 +277,7 @@ impl Fleet<'_> {
     }
 
     fn check_converged(&mut self) {
-        self.check_lives();
+        self.found("fresh", check::fresh(&self.sim));
         for key in self.keys.clone() {
             self.found("save data", check::saves(&self.sim, &key));
         }
@@ -276,6 +296,7 @@ impl Fleet<'_> {
             }
             self.found("prefix", self.ledger.check_prefix(&key, &stored));
             self.found("updates", self.transfers.check(&key, &stored));
+            self.found("seats", self.seats.check(&key, self.sim.store.commits(), &self.ledger));
         }
         self.found("updates", updates::halves(self.sim.store.commits()));
         if self.scenario.writers >= self.lives as usize {

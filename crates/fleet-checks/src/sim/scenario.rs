@@ -26,6 +26,8 @@ pub struct Scenario {
     pub bus: BusFaults,
     /// What the store does.
     pub store: StoreFaults,
+    /// The chance a second that the store is away, for up to 45 s.
+    pub outage: f64,
     /// The chance a second that a server crashes. Two of three start again within a minute.
     pub crash: f64,
     /// The chance a second that a server leaves in good order. It starts again as after a crash.
@@ -57,6 +59,8 @@ pub struct Scenario {
     pub pools: bool,
     /// Servers read and write checkpoints of their pool.
     pub checkpoints: bool,
+    /// What the bus has no budget for is lost without a word, and not refused.
+    pub drops: bool,
 }
 
 impl Scenario {
@@ -84,6 +88,7 @@ impl Scenario {
             message_bytes: amount("message_bytes") as usize,
             bus,
             store,
+            outage: amount("outage"),
             crash: amount("crash"),
             leave: amount("leave"),
             pause: amount("pause"),
@@ -99,6 +104,7 @@ impl Scenario {
             split: amount("split") >= 0.5,
             pools: amount("pools") >= 0.5,
             checkpoints: amount("checkpoints") >= 0.5,
+            drops: amount("drops") >= 0.5,
         }
     }
 

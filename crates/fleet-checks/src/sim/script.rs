@@ -33,7 +33,7 @@ pub struct Script {
 }
 
 /// What can be set, what it is if it is not, and whether it is a whole number.
-pub(super) const KNOBS: [(&str, f64, bool); 37] = [
+pub(super) const KNOBS: [(&str, f64, bool); 39] = [
     ("servers", 4.0, true),
     ("records", 2.0, true),
     ("seconds", 60.0, true),
@@ -56,6 +56,7 @@ pub(super) const KNOBS: [(&str, f64, bool); 37] = [
     ("unknown_before", 0.0, false),
     ("unknown_after", 0.0, false),
     ("unknown_late", 0.0, false),
+    ("outage", 0.0, false),
     ("crash", 0.0, false),
     ("leave", 0.0, false),
     ("pause", 0.0, false),
@@ -71,14 +72,16 @@ pub(super) const KNOBS: [(&str, f64, bool); 37] = [
     ("split", 0.0, true),
     ("pools", 1.0, true),
     ("checkpoints", 0.0, true),
+    ("drops", 0.0, true),
 ];
 
 /// The scenarios of the project, by name: the files of `scenarios/`.
-pub const SCENARIOS: [(&str, &str); 11] = [
+pub const SCENARIOS: [(&str, &str); 12] = [
     ("swarm", include_str!("../../scenarios/swarm.toml")),
     ("crashes", include_str!("../../scenarios/crashes.toml")),
     ("crowd", include_str!("../../scenarios/crowd.toml")),
     ("flood", include_str!("../../scenarios/flood.toml")),
+    ("hiccups", include_str!("../../scenarios/hiccups.toml")),
     ("idle", include_str!("../../scenarios/idle.toml")),
     ("lost-messages", include_str!("../../scenarios/lost-messages.toml")),
     ("partitions", include_str!("../../scenarios/partitions.toml")),

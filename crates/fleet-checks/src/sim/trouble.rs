@@ -25,8 +25,18 @@ impl Fleet<'_> {
         self.happens(self.scenario.jump, Self::jump);
         self.happens(self.scenario.reconnect, Self::reconnect);
         self.happens(self.scenario.silence, Self::silence);
+        self.happens(self.scenario.outage, Self::outage);
         let is_silent = self.silence.is_some_and(|until| until > now);
         self.sim.bus.faults.loss = if is_silent { 1.0 } else { self.scenario.bus.loss };
+        let is_away = self.outage.is_some_and(|until| until > now);
+        self.sim.store.faults.unavailable = if is_away { 1.0 } else { self.scenario.store.unavailable };
+    }
+
+    /// The store takes nothing and gives nothing.
+    fn outage(&mut self) {
+        let until = self.sim.now() + Duration::from_millis(self.sim.rng.u64(..45_000));
+        self.note(format!("the store is away until {until}"));
+        self.outage = Some(until);
     }
 
     /// The bus takes everything, and nobody hears anything, not even himself.
@@ -64,7 +74,7 @@ impl Fleet<'_> {
         }
         self.ledger.crashed(self.life[&host]);
         self.transfers.ended(self.life[&host]);
-        self.ended += 1;
+        self.ended.push(self.sim.now());
         self.leaving.remove(&host);
         self.gone.insert(host, self.sim.now());
         true
@@ -82,7 +92,7 @@ impl Fleet<'_> {
         self.note(format!("{host} is told to leave"));
         self.leaving.insert(host);
         // Where its farewell gets lost, its silence tells.
-        self.ended += 1;
+        self.ended.push(self.sim.now());
         self.sim.act(host, |server, now| server.close(now));
     }
 
@@ -97,7 +107,9 @@ impl Fleet<'_> {
     fn pause(&mut self) {
         let most = self.scenario.pause_most.as_millis() as u64;
         let (host, millis) = (self.some_host(), self.sim.rng.u64(..=most));
-        host.into_iter().for_each(|host| self.sim.pause(host, Duration::from_millis(millis)));
+        let (Some(host), now, time) = (host, self.sim.now(), Duration::from_millis(millis)) else { return };
+        self.sim.pause(host, time);
+        self.excuses.paused(host, now, now + time);
     }
 
     fn reconnect(&mut self) {
@@ -124,6 +136,7 @@ impl Fleet<'_> {
         if both {
             self.mends.push((until, self.sim.bus.cut(side(false), side(true), kind)));
         }
+        self.excuses.unheard(until);
         let arrow = if both { "<->" } else { "->" };
         let [from, to] =
             [true, false].map(|wanted| side(wanted).map(|host| host.to_string()).collect::<Vec<_>>());
@@ -133,7 +146,10 @@ impl Fleet<'_> {
     /// Everything works from now on, and all servers run that ever will.
     pub(super) fn heal(&mut self) {
         self.note("all trouble ends".to_owned());
-        self.unsettled = self.sim.now();
+        let now = self.sim.now();
+        self.unsettled = now;
+        self.excuses.healed(now);
+        self.silence = self.silence.min(Some(now));
         (self.sim.bus.faults, self.sim.store.faults) = (BusFaults::default(), StoreFaults::default());
         self.sim.bus.mend_all();
         std::mem::take(&mut self.mends);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use fleet_sim::{CutKind, HostId};
 
 use super::super::check::{is_held_up, pool_view};
+use super::super::excuses::Excuses;
 use super::super::fleet::Fleet;
 use super::super::{Scenario, Script};
 use super::*;
@@ -127,4 +128,70 @@ fn a_server_that_starts_while_the_bus_carries_nothing_knows_the_pool_from_its_ch
     fleet.start(host);
     seconds(&mut fleet, 2);
     assert!(shows(&fleet, host));
+}
+
+#[test]
+fn a_second_is_a_second_however_many_deeds_there_are() {
+    let scenario = scenario("");
+    for deeds in 0..13 {
+        let mut fleet = Fleet::new(1, &scenario, None);
+        fleet.second(deeds, &mut None);
+        assert_eq!(fleet.sim.now(), Instant::ZERO + Duration::from_secs(1), "{deeds} deeds");
+    }
+}
+
+/// Whether a checker finds a bug in a run.
+fn finds(checker: &str, planted: Planted, scenario: &Scenario) -> bool {
+    run(1, scenario, Some(planted)).violations.iter().any(|(of, _)| *of == checker)
+}
+
+#[test]
+fn who_leaves_silently_is_noticed_however_many_deeds_there_are() {
+    for deeds in [5, 6, 7] {
+        assert!(finds("leave", Planted::LeavesSilently, &scenario(&format!("deeds = {deeds}"))), "{deeds}");
+    }
+}
+
+#[test]
+fn who_is_taken_for_dead_wrongly_is_noticed_also_where_there_may_be_cuts_or_pauses() {
+    for trouble in ["", "cut = 0.1", "pause = 0.1\npause_s = 7"] {
+        let scenario = scenario(trouble);
+        let mut fleet = Fleet::new(1, &scenario, Some(Planted::NoHeartbeats));
+        seconds(&mut fleet, 15);
+        contribute(&mut fleet, DEAD, "h0/1");
+        for number in 0..50 {
+            contribute(&mut fleet, WITNESS, &format!("h1/{number}"));
+            seconds(&mut fleet, 1);
+        }
+        assert!(fleet.violations.iter().any(|(checker, _)| *checker == "false deaths"), "{trouble}");
+    }
+}
+
+#[test]
+fn who_is_cut_off_or_stands_still_for_long_is_excused_for_a_timeout_and_no_longer() {
+    let at = |seconds: u64| Instant::ZERO + Duration::from_secs(seconds);
+    let mut excuses = Excuses::default();
+    excuses.paused(DEAD, at(10), at(17));
+    assert_eq!(excuses.until(DEAD), None, "it may be as slow as that");
+    excuses.paused(DEAD, at(17), at(18));
+    assert_eq!(excuses.until(DEAD), Some(at(18 + 35)));
+    assert_eq!(excuses.until(OTHER), None);
+    excuses.unheard(at(40));
+    assert_eq!(excuses.until(OTHER), Some(at(40 + 35)));
+    excuses.healed(at(30));
+    assert_eq!([DEAD, OTHER].map(|host| excuses.until(host)), [Some(at(30 + 35)); 2]);
+}
+
+#[test]
+fn a_ghost_is_noticed_soon_after_trouble_ended_also_where_there_were_cuts() {
+    let scenario = scenario("cut = 0.000001");
+    let mut fleet = Fleet::new(1, &scenario, Some(Planted::KeepsGhosts));
+    contribute(&mut fleet, DEAD, "h0/1");
+    seconds(&mut fleet, 10);
+    assert!(fleet.crash(DEAD));
+    fleet.heal();
+    seconds(&mut fleet, 40);
+    assert_eq!(fleet.violations, [], "it is not late");
+    seconds(&mut fleet, 10);
+    assert!(fleet.violations.iter().any(|(checker, _)| *checker == "ghosts"));
 }
