@@ -57,7 +57,7 @@ impl NexusStore {
     pub async fn flush_all(&self) -> ShutdownReport {
         let mut report = ShutdownReport::default();
         for (key, flush) in self.shared.flush_all() {
-            let (undetermined, error) = match flush.over().await {
+            let (undetermined, error) = match flush.flushed().await {
                 Ok(()) => continue,
                 Err(FlushError::Undetermined { operations }) => (operations, None),
                 Err(FlushError::Refused(error)) => (0, Some(error)),

@@ -140,7 +140,6 @@ mod engine;
 mod error;
 mod fields;
 mod finite;
-mod flush_call;
 mod handle;
 mod json;
 mod local;
@@ -156,6 +155,7 @@ mod typed;
 mod update_call;
 mod updates;
 mod view;
+mod waiting;
 mod wire;
 
 pub use change::{Change, NoEffect};

@@ -146,7 +146,7 @@ impl SaveData {
     /// # Errors
     /// See [`FlushError`].
     pub async fn flush(&self) -> Result<(), FlushError> {
-        self.lease.shared.flush(self.lease.id).over().await
+        self.lease.shared.flush(self.lease.id).flushed().await
     }
 
     /// The changes of a field's visible value, from now on.

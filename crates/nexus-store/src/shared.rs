@@ -12,9 +12,9 @@ use parking_lot::Mutex;
 use transport_traits::{Instant, RecordKey, Timer};
 
 use crate::engine::Engine;
-use crate::flush_call::Flush;
 use crate::machine::{Input, Outcome, Output, RecordId, Ticket, UpdateRun};
 use crate::updates::{Listeners, Updates};
+use crate::waiting::Waiting;
 use crate::{Fields, OpenError, View};
 
 #[cfg(test)]
@@ -142,12 +142,12 @@ impl Shared {
         &self,
         runner: Runner,
         f: impl FnOnce(&mut Engine, Instant) -> Result<Ticket, OpenError>,
-    ) -> Result<(Ticket, oneshot::Receiver<Outcome>), OpenError> {
+    ) -> Result<Waiting<'_>, OpenError> {
         let mut runner = Some(runner); // Dropped without the lock if the call fails: see [`Later`].
         self.with_state(|state, now| {
             let ticket = f(&mut state.machine, now)?;
             state.runners.extend(runner.take().map(|runner| (ticket, runner)));
-            Ok((ticket, state.expect(ticket)))
+            Ok(Waiting::new(self, ticket, Input::CancelUpdate(ticket), state.expect(ticket)))
         })
     }
 
@@ -164,20 +164,22 @@ impl Shared {
     }
 
     /// Asks for a record to be flushed.
-    pub(crate) fn flush(&self, id: RecordId) -> Flush<'_> {
+    pub(crate) fn flush(&self, id: RecordId) -> Waiting<'_> {
         self.with_state(|state, now| {
             let ticket = state.machine.flush(now, id);
-            Flush::new(self, id, ticket, state.expect(ticket))
+            Waiting::new(self, ticket, Input::CancelFlush(id, ticket), state.expect(ticket))
         })
     }
 
     /// The same for every record that has something to save.
-    pub(crate) fn flush_all(&self) -> Vec<(RecordKey, Flush<'_>)> {
+    pub(crate) fn flush_all(&self) -> Vec<(RecordKey, Waiting<'_>)> {
         self.with_state(|state, now| {
-            let flushes = state.machine.flush_all(now).into_iter();
-            flushes
-                .map(|(id, key, ticket)| (key, Flush::new(self, id, ticket, state.expect(ticket))))
-                .collect()
+            let flushes = state.machine.flush_all(now);
+            let wait = |(id, key, ticket)| {
+                let cancel = Input::CancelFlush(id, ticket);
+                (key, Waiting::new(self, ticket, cancel, state.expect(ticket)))
+            };
+            flushes.into_iter().map(wait).collect()
         })
     }
 

@@ -11,7 +11,7 @@ use transport_traits::RecordKey;
 use crate::codec;
 use crate::engine::Engine;
 use crate::error::{OpenError, UpdateError};
-use crate::machine::{Input, Outcome, RecordId, Scope, Ticket, UpdateOutcome, UpdateRun};
+use crate::machine::{Outcome, RecordId, Scope, Ticket, UpdateOutcome, UpdateRun};
 use crate::shared::{Runner, Shared};
 use crate::{Fields, NexusStore, SaveData};
 
@@ -179,12 +179,8 @@ where
     E: Send + 'static,
 {
     let slot: Slot<T, E> = Arc::default();
-    let (ticket, done) = shared.call_update(runner(f, Arc::clone(&slot)), start)?;
-    let mut guard = CancelOnDrop { shared, ticket: Some(ticket) };
-    let outcome = done.await;
-    guard.ticket = None;
-    let outcome = match outcome {
-        Ok(Outcome::Updated(outcome)) => outcome,
+    let outcome = match shared.call_update(runner(f, Arc::clone(&slot)), start)?.over().await {
+        Some(Outcome::Updated(outcome)) => outcome,
         _ => UpdateOutcome::Closed,
     };
     let returned = slot.lock().take();
@@ -206,19 +202,6 @@ where
         *slot.lock() = Some(returned);
         run
     })
-}
-
-struct CancelOnDrop<'a> {
-    shared: &'a Shared,
-    ticket: Option<Ticket>,
-}
-
-impl Drop for CancelOnDrop<'_> {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket {
-            self.shared.forget(ticket, Input::CancelUpdate(ticket));
-        }
-    }
 }
 
 /// What the caller of an update gets, from what became of it and what its function returned last.
